@@ -1,1 +1,1 @@
-
+"""Motion clips, the labelled library, importers and authoring."""
