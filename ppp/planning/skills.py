@@ -1,0 +1,84 @@
+"""What planning knows about skills: how a step of each begins and ends. Not how they are learnt.
+
+A skill that is in none of these tables (a user's own clip) is performed in place.
+"""
+from __future__ import annotations
+
+import math
+from typing import Dict, Mapping, Tuple
+
+#: the skills of the project, in the order of the codebook
+SKILLS: Tuple[str, ...] = (
+    "idle", "walk_forward", "walk_backward", "run", "crouch_walk", "strafe_left", "strafe_right",
+    "turn_left", "turn_right", "slash", "stab", "kick", "shield_bash", "block", "taunt", "jump",
+    "dodge_back", "get_up",
+)  # fmt: skip
+
+#: gaits, with the direction they travel in, rad from where the humanoid faces
+TRAVEL: Mapping[str, float] = {
+    "walk_forward": 0.0,
+    "run": 0.0,
+    "crouch_walk": 0.0,
+    "walk_backward": math.pi,
+    "strafe_left": 0.5 * math.pi,
+    "strafe_right": -0.5 * math.pi,
+}
+#: gaits that face where they go, the usual one first
+FORWARD: Tuple[str, ...] = ("walk_forward", "run", "crouch_walk")
+#: turns on the spot, with their sense about z
+TURNS: Mapping[str, float] = {"turn_left": 1.0, "turn_right": -1.0}
+
+#: attacks, the one that planners prefer first: how far the pelvis may be from the side of the
+#: struck object, m (arm 0.53 m, blade tip 0.74 m past the hand, leg 0.83 m, minus a margin)
+REACH: Mapping[str, float] = {"slash": 0.9, "stab": 1.0, "shield_bash": 0.5, "kick": 0.6}
+
+#: how long an in-place skill takes when a plan does not say, s
+SECONDS: Mapping[str, float] = {
+    "idle": 1.0,
+    "block": 2.0,
+    "taunt": 2.5,
+    "jump": 1.5,
+    "dodge_back": 1.5,
+    "get_up": 6.0,
+}
+DEFAULT_SECONDS = 2.0
+
+#: roles: what ends a step
+GAIT, TURN, ATTACK, IN_PLACE = "gait", "turn", "attack", "in place"
+
+
+def role(skill: str) -> str:
+    """GAIT, TURN, ATTACK or IN_PLACE."""
+    if skill in TRAVEL:
+        return GAIT
+    if skill in TURNS:
+        return TURN
+    return ATTACK if skill in REACH else IN_PLACE
+
+
+#: one line a skill for the planner's prompt
+DESCRIPTIONS: Dict[str, str] = {
+    "idle": "stand still",
+    "walk_forward": "walk to the target coordinate",
+    "walk_backward": "walk backwards to the target coordinate",
+    "run": "run to the target coordinate",
+    "crouch_walk": "walk to the target coordinate crouching",
+    "strafe_left": "side-step to the left",
+    "strafe_right": "side-step to the right",
+    "turn_left": "turn left on the spot until the target coordinate is straight ahead",
+    "turn_right": "turn right on the spot until the target coordinate is straight ahead",
+    "slash": "slash with the sword at what stands at the target coordinate",
+    "stab": "stab with the sword at what stands at the target coordinate",
+    "kick": "kick what stands at the target coordinate",
+    "shield_bash": "hit what stands at the target coordinate with the shield",
+    "block": "raise the shield and block",
+    "taunt": "taunt the opponent",
+    "jump": "jump on the spot",
+    "dodge_back": "dodge backwards",
+    "get_up": "get up from the floor",
+}
+
+
+def describe(skill: str) -> str:
+    """One line of plain English for a skill; a user's own skill is described by its id."""
+    return DESCRIPTIONS.get(skill, skill.replace("_", " "))
