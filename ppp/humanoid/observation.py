@@ -25,6 +25,13 @@ DISCRIMINATOR_SIZE = 140
 #: distance to the target is told up to here, m
 GOAL_HORIZON = 5.0
 
+#: columns of a discriminator frame
+FRAME = {
+    "height": slice(0, 1), "rotation": slice(1, 7), "linear": slice(7, 10),
+    "angular": slice(10, 13), "joints": slice(13, 91), "joint_vel": slice(91, 122),
+    "keys": slice(122, 140),
+}
+
 _JOINT_BODIES = [joint.body for joint in JOINTS]
 
 

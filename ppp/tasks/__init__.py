@@ -1,1 +1,1 @@
-
+"""The vectorised environment and the tasks, which are YAML files naming its terms."""

@@ -1,0 +1,135 @@
+"""MuJoCo on the CPU: one model, a batch of states, stepped by ``mujoco.rollout``'s thread pool."""
+from __future__ import annotations
+
+import os
+from typing import List, Optional
+
+import mujoco
+import numpy as np
+import torch
+from mujoco.rollout import Rollout
+from torch import Tensor
+
+from ppp.engines.base import EngineState
+from ppp.engines.mujoco_model import PropSlots, build_model, touch_columns
+from ppp.engines.scene import Scene
+from ppp.humanoid.kinematics import forward_kinematics
+from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate, quat_to_exp_map
+from ppp.humanoid.skeleton import JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
+
+PHYSICS_STEPS = 4
+_STATE = mujoco.mjtState.mjSTATE_PHYSICS
+
+
+class MujocoCpuEngine:
+    """See :class:`ppp.engines.base.Engine`. ``threads``: of the stepping pool (default: all cores).
+
+    A state that is no longer finite is put back to the last finite one and marked in
+    ``broken`` (N,) bool until the next step, so that one explosion cannot poison a run.
+    """
+
+    device = "cpu"
+    control_dt = 1.0 / 30.0
+
+    def __init__(self, num_envs: int, scene: Scene, threads: Optional[int] = None) -> None:
+        self.num_envs, self.scene = int(num_envs), scene
+        self.model = build_model(scene)
+        self.slots = PropSlots(self.model, scene)
+        count = max(1, min(int(threads or os.cpu_count() or 1), self.num_envs))
+        self._data: List[mujoco.MjData] = [mujoco.MjData(self.model) for _ in range(count)]
+        self._models = [self.model] * self.num_envs  # one entry an environment, all the same
+        self._pool = Rollout(nthread=count)
+        self._size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_FULLPHYSICS)
+        physics = mujoco.mj_stateSize(self.model, _STATE)
+        self._head = self._size - physics  # time comes before positions and velocities
+        self._nq, self._nv = self.model.nq, self.model.nv
+        self._full = np.zeros((self.num_envs, self._size))
+        self._full[:, self._head:self._head + self._nq] = self.model.qpos0
+        self._out = np.zeros((self.num_envs, PHYSICS_STEPS, self._size))
+        self._sensors = np.zeros((self.num_envs, PHYSICS_STEPS, self.model.nsensordata))
+        self._control = np.zeros((self.num_envs, PHYSICS_STEPS, NUM_DOFS))
+        self._by_body = touch_columns(self.model, scene, "body")
+        self._by_sword = touch_columns(self.model, scene, "sword")
+        self.broken = torch.zeros(self.num_envs, dtype=torch.bool)
+        self._ball_q, self._ball_dofs, self._hinge_q, self._hinge_dofs = _joint_columns(self.model)
+        self.state = self._read()
+
+    # -- the contract ------------------------------------------------------------------------
+    def reset(self, env_ids: Tensor, root_pos: Tensor, root_rot: Tensor, joint_pos: Tensor,
+              joint_vel: Tensor, root_lin_vel: Tensor, root_ang_vel: Tensor,
+              props: Optional[Tensor] = None) -> None:
+        """Put environments into a state; see the contract for shapes and frames."""
+        ids = np.asarray(env_ids.cpu(), dtype=np.int64)
+        qpos = np.tile(self.model.qpos0, (len(ids), 1))
+        qvel = np.zeros((len(ids), self._nv))
+        qpos[:, :3], qpos[:, 3:7] = root_pos.numpy(), root_rot.numpy()
+        balls = joint_pos[:, self._ball_dofs].reshape(len(ids), -1, 3)
+        qpos[:, self._ball_q] = exp_map_to_quat(balls).reshape(len(ids), -1).numpy()
+        qpos[:, self._hinge_q] = joint_pos[:, self._hinge_dofs].numpy()
+        qvel[:, :3] = root_lin_vel.numpy()
+        # MuJoCo keeps a free joint's angular velocity in the body's own frame
+        qvel[:, 3:6] = quat_rotate(quat_conj(root_rot), root_ang_vel).numpy()
+        qvel[:, 6:6 + NUM_DOFS] = joint_vel.numpy()
+        self.slots.place(qpos, None if props is None else props.numpy())
+        self._full[ids, self._head:self._head + self._nq] = qpos
+        self._full[ids, self._head + self._nq:self._head + self._nq + self._nv] = qvel
+        self._sensors[ids] = 0.0
+        self.state = self._read()
+
+    def step(self, pd_targets: Tensor) -> None:
+        """Four physics steps towards the joint targets (N, 31), rad."""
+        self._control[:] = pd_targets.detach().numpy()[:, None, :]
+        self._pool.rollout(self._models, self._data, self._full, self._control, nstep=PHYSICS_STEPS,
+                           state=self._out, sensordata=self._sensors, skip_checks=True)
+        last = self._out[:, -1]
+        bad = ~np.isfinite(last).all(-1) | (np.abs(last[:, self._head:]) > 1e4).any(-1)
+        self.broken = torch.from_numpy(bad)
+        np.copyto(self._full, last, where=~bad[:, None])
+        self._full[:, :self._head] = 0.0
+        self.state = self._read()
+
+    def close(self) -> None:
+        """Stop the thread pool."""
+        self._pool.close()
+
+    # -- reading -----------------------------------------------------------------------------
+    def _read(self) -> EngineState:
+        qpos = torch.from_numpy(
+            self._full[:, self._head:self._head + self._nq].astype(np.float32))
+        qvel = torch.from_numpy(
+            self._full[:, self._head + self._nq:self._head + self._nq + self._nv].astype(np.float32))
+        n = self.num_envs
+        joint_pos = qpos.new_zeros(n, NUM_DOFS)
+        balls = qpos[:, self._ball_q].reshape(n, -1, 4)
+        joint_pos[:, self._ball_dofs] = quat_to_exp_map(balls).reshape(n, -1)
+        joint_pos[:, self._hinge_dofs] = qpos[:, self._hinge_q]
+        root_rot = qpos[:, 3:7].contiguous()
+        joint_vel = qvel[:, 6:6 + NUM_DOFS].contiguous()
+        bodies = forward_kinematics(qpos[:, :3].contiguous(), root_rot, joint_pos,
+                                    qvel[:, :3].contiguous(),
+                                    quat_rotate(root_rot, qvel[:, 3:6]), joint_vel)
+        sensors = torch.from_numpy(self._sensors[:, -1].astype(np.float32))
+        # the sensor gives the force of a body on what it touches; the contract, on the body
+        contact = -sensors[:, :3 * NUM_BODIES].reshape(n, NUM_BODIES, 3)
+        # a tap may be over within a control step, so a touch counts in any of the four
+        touched = torch.from_numpy((self._sensors[:, :, self._by_body] > 0.0).any(1))
+        struck = torch.from_numpy((self._sensors[:, :, self._by_sword] > 0.0).any(1))
+        return EngineState(joint_pos, joint_vel, bodies, contact,
+                           self.slots.read(qpos, qvel), touched, struck)
+
+
+def _joint_columns(model: mujoco.MjModel):
+    """Columns of qpos and of the 31 DoFs for ball joints and for hinges."""
+    ball_q: List[int] = []
+    ball_dofs: List[int] = []
+    hinge_q: List[int] = []
+    hinge_dofs: List[int] = []
+    for joint, dofs in zip(JOINTS, dof_slices()):
+        address = int(model.joint(joint.name).qposadr[0])
+        if joint.dofs == 3:
+            ball_q += range(address, address + 4)
+            ball_dofs += range(dofs.start, dofs.stop)
+        else:
+            hinge_q.append(address)
+            hinge_dofs.append(dofs.start)
+    return ball_q, ball_dofs, hinge_q, hinge_dofs

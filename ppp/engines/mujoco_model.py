@@ -1,0 +1,85 @@
+"""The humanoid and the props of a scene as one MjModel, for the MuJoCo engines."""
+from __future__ import annotations
+
+import math
+from typing import List, Optional
+
+import mujoco
+import numpy as np
+import torch
+from torch import Tensor
+
+from ppp.engines.scene import TARGET_DENSITY, Prop, Scene
+from ppp.humanoid.mjcf import HUMANOID_BIT, WORLD_BIT, build_mjcf
+from ppp.humanoid.rotations import quat_rotate
+from ppp.humanoid.skeleton import BODIES
+
+#: friction of a free prop on the floor and against the sword
+PROP_FRICTION = (0.7, 0.01, 0.01)
+
+
+def prop_pose(prop: Prop) -> np.ndarray:
+    """Rest pose (7,) of a prop: centre of the box, then its rotation w, x, y, z."""
+    half = 0.5 * prop.yaw
+    x, y = prop.position
+    return np.array([x, y, 0.5 * prop.size[2], math.cos(half), 0.0, 0.0, math.sin(half)])
+
+
+def _body_name(index: int) -> str:
+    # names from a scenario are data; the model gets names of our own
+    return f"prop_{index}"
+
+
+def build_model(scene: Scene) -> mujoco.MjModel:
+    """Compile the humanoid with the scene's bodies: obstacles fixed, targets free."""
+    spec = mujoco.MjSpec.from_string(build_mjcf())
+    for index, prop in enumerate(scene.bodies):
+        pose = prop_pose(prop)
+        body = spec.worldbody.add_body(name=_body_name(index), pos=pose[:3], quat=pose[3:])
+        if prop.kind == "target":
+            body.add_freejoint()
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.5 * s for s in prop.size],
+                      density=TARGET_DENSITY, friction=list(PROP_FRICTION), contype=WORLD_BIT,
+                      conaffinity=HUMANOID_BIT | WORLD_BIT, rgba=[0.75, 0.25, 0.2, 1.0])
+        # found-sensors: a contact with any body of the humanoid, and with the sword alone
+        _add_touch(spec, index, "body", mujoco.mjtObj.mjOBJ_XBODY, BODIES[0].name)
+        _add_touch(spec, index, "sword", mujoco.mjtObj.mjOBJ_BODY, "sword")
+    return spec.compile()
+
+
+def _add_touch(spec: mujoco.MjSpec, index: int, what: str, kind: mujoco.mjtObj, name: str) -> None:
+    spec.add_sensor(name=f"{_body_name(index)}_by_{what}", type=mujoco.mjtSensor.mjSENS_CONTACT,
+                    needstage=mujoco.mjtStage.mjSTAGE_ACC, objtype=mujoco.mjtObj.mjOBJ_BODY,
+                    objname=_body_name(index), reftype=kind, refname=name, intprm=[1, 0, 1])
+
+
+def touch_columns(model: mujoco.MjModel, scene: Scene, what: str) -> np.ndarray:
+    """Columns (P,) of sensordata that are positive while ``what`` (body or sword) touches a prop."""
+    return np.array([int(model.sensor(f"{_body_name(i)}_by_{what}").adr[0])
+                     for i in range(len(scene.bodies))], dtype=np.int64)
+
+
+class PropSlots:
+    """Where each prop's pose lies in qpos and qvel (fixed props have none)."""
+
+    def __init__(self, model: mujoco.MjModel, scene: Scene) -> None:
+        self.rest = np.array([prop_pose(p) for p in scene.bodies]).reshape(-1, 7)
+        self.free: List[int] = [i for i, p in enumerate(scene.bodies) if p.kind == "target"]
+        joints = [model.body(_body_name(i)).jntadr[0] for i in self.free]
+        self._qpos = [int(model.jnt_qposadr[j]) for j in joints]
+        self._qvel = [int(model.jnt_dofadr[j]) for j in joints]
+
+    def place(self, qpos: np.ndarray, poses: Optional[np.ndarray]) -> None:
+        """Write the free props' poses (n, P, 7), or their rest places, into qpos (n, nq)."""
+        for index, address in zip(self.free, self._qpos):
+            qpos[:, address:address + 7] = self.rest[index] if poses is None else poses[:, index]
+
+    def read(self, qpos: Tensor, qvel: Tensor) -> Tensor:
+        """(N, P, 13): position, rotation, linear and angular velocity (world frame)."""
+        out = qpos.new_zeros(qpos.shape[0], len(self.rest), 13)
+        out[:, :, :7] = torch.as_tensor(self.rest, dtype=qpos.dtype)
+        for index, q, v in zip(self.free, self._qpos, self._qvel):
+            out[:, index, :7] = qpos[:, q:q + 7]
+            out[:, index, 7:10] = qvel[:, v:v + 3]
+            out[:, index, 10:] = quat_rotate(qpos[:, q + 3:q + 7], qvel[:, v + 3:v + 6])
+        return out

@@ -1,0 +1,236 @@
+"""All clips of a library as one table of frames at the control rate.
+
+Training draws frames and windows from the table by index; nothing is stored per sample.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ppp.errors import PPPError, unknown
+from ppp.humanoid.kinematics import (
+    angular_velocities,
+    forward_kinematics,
+    joint_velocities,
+    linear_velocities,
+)
+from ppp.humanoid.observation import discriminator_frame
+from ppp.humanoid.rotations import quat_rotate, quat_slerp, rotate_xy, wrap_angle, yaw_of
+from ppp.motion.clip import Clip, clip_from_local_rot, load_clip
+from ppp.settings import build, load_yaml
+
+CONTROL_FPS = 30.0
+MODES = ("travel", "turn", "face")
+#: how far ahead the path of a travelling clip is looked at to say where it is going, s
+LOOK_AHEAD = 1.0
+
+
+@dataclass
+class SkillInfo:
+    """A skill: the text its codebook entry encodes, and what its target means.
+
+    mode: ``travel`` goes to the target, ``face`` stays and faces it, ``turn`` ignores it.
+    """
+
+    label: str
+    mode: str = "face"
+
+
+@dataclass
+class ClipEntry:
+    """One line of the library. travel: rad from facing to travel; hits: phases 0..1 of blows."""
+
+    file: str
+    skill: str
+    weight: float = 1.0
+    loop: bool = False
+    travel: float = 0.0
+    hits: List[float] = field(default_factory=list)
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass
+class LibraryFile:
+    """The contents of ``library.yaml``."""
+
+    skills: Dict[str, SkillInfo]
+    clips: List[ClipEntry]
+
+
+def read_library(path: Union[str, Path]) -> LibraryFile:
+    """Read and check a library file; PPPError names the field."""
+    listed = build(LibraryFile, load_yaml(path), str(path))
+    for skill_id, info in listed.skills.items():
+        if info.mode not in MODES:
+            raise PPPError(f"{path}: skill '{skill_id}' has mode '{info.mode}'; "
+                           f"choose one of {', '.join(MODES)}")
+    for entry in listed.clips:
+        if entry.skill not in listed.skills:
+            raise PPPError(f"{path}: clip '{entry.file}' has skill '{entry.skill}', which is not "
+                           "listed under 'skills'")
+        if entry.weight <= 0:
+            raise PPPError(f"{path}: clip '{entry.file}' needs a weight above 0")
+    return listed
+
+
+def resample(clip: Clip, fps: float) -> Clip:
+    """The clip at another rate (linear positions, spherical rotations)."""
+    if abs(clip.fps - fps) < 1e-3:
+        return clip
+    count = max(2, int(round(clip.seconds * fps)) + 1)
+    times = np.linspace(0.0, clip.seconds, count) * clip.fps
+    low = np.minimum(np.floor(times).astype(int), clip.frames - 2)
+    share = torch.as_tensor(times - low, dtype=torch.float32)
+    rot = torch.as_tensor(clip.body_rot)
+    pos = torch.as_tensor(clip.root_pos)
+    new_rot = quat_slerp(rot[low], rot[low + 1], share[:, None, None])
+    new_pos = pos[low] + share[:, None] * (pos[low + 1] - pos[low])
+    return clip_from_local_rot(new_pos.numpy(), new_rot.numpy(), fps, clip.label, clip.source,
+                               clip.licence)
+
+
+class MotionLibrary:
+    """F frames of all clips of the chosen skills, and who follows whom.
+
+    Columns, one row a frame: root_pos (F, 3), root_rot (F, 4), joint_pos and joint_vel (F, 31),
+    root_lin_vel and root_ang_vel (F, 3, world frame), frame (F, 140 discriminator frame),
+    skill (F,), clip (F,), next (F,) and prev (F,): index of the frame after and before (-1 at an
+    end), goal_angle (F,): where the clip is going or facing, rad from the frame's own heading.
+    """
+
+    def __init__(self, path: Union[str, Path], skills: Optional[Sequence[str]] = None,
+                 device: str = "cpu") -> None:
+        self.path = Path(path)
+        listed = read_library(self.path)
+        self.skills: List[str] = list(skills) if skills else list(listed.skills)
+        for name in self.skills:
+            if name not in listed.skills:
+                raise unknown("skill", name, listed.skills)
+        self.info: List[SkillInfo] = [listed.skills[name] for name in self.skills]
+        self.entries = [e for e in listed.clips if e.skill in self.skills]
+        for name in self.skills:
+            if not any(e.skill == name for e in self.entries):
+                raise PPPError(f"{self.path}: skill '{name}' has no clip; add one or leave it out")
+        self._build(device)
+
+    def _build(self, device: str) -> None:
+        columns: Dict[str, List[Tensor]] = {}
+        start = 0
+        for number, entry in enumerate(self.entries):
+            clip = resample(load_clip(self.path.parent / entry.file), CONTROL_FPS)
+            table = clip_table(clip, entry, self.info[self.skills.index(entry.skill)].mode)
+            count = len(table["root_pos"])
+            index = torch.arange(start, start + count)
+            table["next"] = torch.cat((index[1:], index[:1] if entry.loop else -torch.ones(1)))
+            table["prev"] = torch.cat((index[-1:] if entry.loop else -torch.ones(1), index[:-1]))
+            table["skill"] = torch.full((count,), self.skills.index(entry.skill))
+            table["clip"] = torch.full((count,), number)
+            table["weight"] = torch.full((count,), float(entry.weight))
+            for key, value in table.items():
+                columns.setdefault(key, []).append(value)
+            start += count
+        whole = ("next", "prev", "skill", "clip")
+        for key, parts in columns.items():
+            column = torch.cat(parts).to(device)
+            setattr(self, key, column.long() if key in whole else column.float())
+        self.size = start
+        modes = torch.tensor([MODES.index(info.mode) for info in self.info], device=device)
+        self.travels, self.turns = modes == 0, modes == 1
+        owned = self.skill[None] == torch.arange(len(self.skills), device=device)[:, None]
+        # a clip that ends is not entered on its last third of a second
+        self._start_weight = owned * self.weight * self._may_start()
+        self._owned = owned
+        self.mean_pose = torch.stack([self.joint_pos[o].mean(0) for o in owned]).mean(0)
+        self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in owned])
+        heading_vel = self.frame[:, 7:9].norm(dim=-1)
+        self.speed = torch.stack([heading_vel[o].mean() for o in owned])
+
+    def _may_start(self) -> Tensor:
+        ok = torch.ones(self.size, device=self.next.device)
+        ends = (self.next < 0).nonzero().flatten().tolist()
+        for end in ends:
+            ok[max(0, end - 10):end + 1] = 0.0
+        return ok
+
+    def sample(self, skill: Tensor, generator: Optional[torch.Generator] = None) -> Tensor:
+        """A random frame of each commanded skill (n,) by clip weight; frame indices (n,)."""
+        return torch.multinomial(self._start_weight[skill], 1, generator=generator)[:, 0]
+
+    def window(self, last: Tensor, length: int) -> Tensor:
+        """The ``length`` discriminator frames that end at frames ``last`` (n,), (n, length, 140).
+
+        Before the beginning of a clip its first frame is repeated.
+        """
+        index, frames = last, [self.frame[last]]
+        for _ in range(length - 1):
+            before = self.prev[index]
+            index = torch.where(before >= 0, before, index)
+            frames.append(self.frame[index])
+        return torch.stack(frames[::-1], 1)
+
+    def nearest(self, skill: Tensor, frame: Tensor) -> Tensor:
+        """For each state (n, 140) the most similar frame of its skill (n,), by scaled distance."""
+        scale = self.frame.std(0).clamp_min(0.1)
+        gap = torch.cdist(frame / scale, self.frame / scale)
+        gap = gap.masked_fill(self._start_weight[skill] <= 0, float("inf"))
+        return gap.argmin(-1)
+
+
+def clip_table(clip: Clip, entry: ClipEntry, mode: str) -> Dict[str, Tensor]:
+    """The columns of :class:`MotionLibrary` for one clip at the control rate.
+
+    A looping clip drops its last frame, which repeats the first; its velocities at the seam are
+    the mean of those on both sides, in the heading frame.
+    """
+    dt = 1.0 / clip.fps
+    root_pos = torch.as_tensor(clip.root_pos)
+    root_rot = torch.as_tensor(clip.body_rot[:, 0])
+    joint_pos = torch.as_tensor(clip.joint_pos)
+    joint_vel = joint_velocities(joint_pos, dt)
+    lin_vel = linear_velocities(root_pos, dt)
+    ang_vel = quat_rotate(root_rot, angular_velocities(root_rot, dt))
+    yaw = yaw_of(root_rot)
+    if entry.loop:
+        turn = yaw[-1] - yaw[0]
+        joint_vel[0] = 0.5 * (joint_vel[0] + joint_vel[-1])
+        for vel in (lin_vel, ang_vel):
+            back = torch.cat((rotate_xy(vel[-1, :2], -turn), vel[-1, 2:]))
+            vel[0] = 0.5 * (vel[0] + back)
+    bodies = forward_kinematics(root_pos, root_rot, joint_pos, lin_vel, ang_vel, joint_vel)
+    table = {
+        "root_pos": root_pos, "root_rot": root_rot, "joint_pos": joint_pos, "joint_vel": joint_vel,
+        "root_lin_vel": lin_vel, "root_ang_vel": ang_vel,
+        "frame": discriminator_frame(bodies, joint_pos, joint_vel),
+        "goal_angle": _goal_angle(root_pos, yaw, entry, mode),
+    }
+    keep = clip.frames - 1 if entry.loop else clip.frames
+    return {key: value[:keep] for key, value in table.items()}
+
+
+def _goal_angle(root_pos: Tensor, yaw: Tensor, entry: ClipEntry, mode: str) -> Tensor:
+    """Where the clip goes (travel) or looks (face), rad from each frame's own heading."""
+    frames = len(yaw)
+    if mode != "travel":
+        mean = torch.atan2(torch.sin(yaw).mean(), torch.cos(yaw).mean())
+        return wrap_angle(mean - yaw)
+    ahead = torch.arange(frames) + int(LOOK_AHEAD * CONTROL_FPS)
+    if not entry.loop:
+        move = root_pos[ahead.clamp_max(frames - 1)] - root_pos
+        move[-10:] = move[-11:-10] if frames > 10 else move[-1:]
+        return wrap_angle(torch.atan2(move[:, 1], move[:, 0]) - yaw)
+    period = frames - 1
+    turn, shift = yaw[-1] - yaw[0], root_pos[-1, :2] - root_pos[0, :2]
+    laps, index = ahead // period, ahead % period
+    place = root_pos[index, :2].clone()
+    for lap in range(int(laps.max())):
+        # one more lap: the whole path turned about its first point and carried to its last
+        moved = rotate_xy(place - root_pos[0, :2], turn.expand(frames)) + root_pos[0, :2] + shift
+        place = torch.where((laps > lap)[:, None], moved, place)
+    move = place - root_pos[:, :2]
+    return wrap_angle(torch.atan2(move[:, 1], move[:, 0]) - yaw)

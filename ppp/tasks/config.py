@@ -1,0 +1,126 @@
+"""A task as data: which skills, which scene, which rewards, when an episode ends."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Optional, Union
+
+from ppp.engines.scene import KINDS, TARGET_SIZE, Prop, Scene
+from ppp.errors import PPPError, unknown
+from ppp.settings import ROOT, build, load_yaml
+
+#: task name -> its YAML in cfg/env
+TASKS = {
+    "HumanoidSkills": "humanoid_skills.yaml",
+    "HumanoidHeading": "humanoid_heading.yaml",
+    "HumanoidStrike": "humanoid_strike.yaml",
+}
+
+
+@dataclass
+class PropConfig:
+    """A prop of the training scene; position in m, yaw in rad."""
+
+    name: str
+    kind: str
+    position: List[float]
+    size: List[float] = field(default_factory=lambda: list(TARGET_SIZE))
+    yaw: float = 0.0
+
+
+@dataclass
+class CommandConfig:
+    """Which (skill, target) an environment is told to follow, and for how long.
+
+    rule: ``random`` draws a skill anew after each hold; ``approach_and_strike`` walks up to the
+    target prop and strikes within ``strike_distance`` m.
+    hold: control steps a command is kept, lowest and highest.
+    distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
+    anywhere: share of targets in any direction. switch_start: share of episodes that start in a
+    frame of another skill than the commanded one.
+    """
+
+    rule: str = "random"
+    hold: List[int] = field(default_factory=lambda: [30, 150])
+    distance: List[float] = field(default_factory=lambda: [2.0, 8.0])
+    heading_noise: float = 0.3
+    anywhere: float = 0.15
+    switch_start: float = 0.2
+    strike_distance: float = 1.15
+
+
+@dataclass
+class ActionConfig:
+    """Joint target = mean pose + scale * action, clamped to the joint's range plus ``slack``.
+
+    scale: rad per unit of action for each kind of joint; with one log sigma for all DoFs this
+    also sets the exploration noise in rad at each joint.
+    """
+
+    legs: float = 1.0
+    ankles: float = 0.7
+    trunk: float = 0.8
+    arms: float = 1.3
+    slack: float = 0.3
+
+
+@dataclass
+class TaskConfig:
+    """Everything a task says. Reward weights and terminations are names in their registries."""
+
+    name: str
+    motion_file: str = "motions/library.yaml"
+    skills: List[str] = field(default_factory=list)
+    skill_weights: Dict[str, float] = field(default_factory=dict)
+    props: List[PropConfig] = field(default_factory=list)
+    command: CommandConfig = field(default_factory=CommandConfig)
+    action: ActionConfig = field(default_factory=ActionConfig)
+    rewards: Dict[str, float] = field(default_factory=lambda: {"facing": 1.0})
+    terminations: List[str] = field(default_factory=lambda: ["fell"])
+    episode_length: int = 300
+    window: int = 2
+    reset_noise: float = 0.0
+
+    def scene(self) -> Scene:
+        """The props as the engines take them."""
+        return Scene(tuple(Prop(p.name, p.kind, (p.position[0], p.position[1]),
+                                (p.size[0], p.size[1], p.size[2]), p.yaw) for p in self.props))
+
+    def motion_path(self) -> Path:
+        """The library's path; a relative one is looked up in the checkout."""
+        path = Path(self.motion_file)
+        return path if path.is_absolute() or path.exists() else ROOT / path
+
+
+def load_task(name: str, cfg_env: Optional[Union[str, Path]] = None) -> TaskConfig:
+    """The settings of task ``name``, from ``cfg_env`` when given, else from cfg/env."""
+    if name not in TASKS:
+        raise unknown("task", name, TASKS)
+    path = Path(cfg_env) if cfg_env else ROOT / "cfg" / "env" / TASKS[name]
+    config = build(TaskConfig, load_yaml(path), str(path))
+    _check(config, str(path))
+    return config
+
+
+def _check(config: TaskConfig, source: str) -> None:
+    # imported here: the registries import this module's types
+    from ppp.tasks.commands import RULES
+    from ppp.tasks.rewards import REWARDS
+    from ppp.tasks.terminations import TERMINATIONS
+
+    for name in config.rewards:
+        if name not in REWARDS:
+            raise PPPError(f"{source}: {unknown('reward', name, REWARDS)}")
+    for name in config.terminations:
+        if name not in TERMINATIONS:
+            raise PPPError(f"{source}: {unknown('termination', name, TERMINATIONS)}")
+    if config.command.rule not in RULES:
+        raise PPPError(f"{source}: {unknown('command rule', config.command.rule, RULES)}")
+    for prop in config.props:
+        if prop.kind not in KINDS:
+            raise PPPError(f"{source}: {unknown('kind of prop', prop.kind, KINDS)}")
+    low, high = (config.command.hold + [0, 0])[:2]
+    if not 1 <= low <= high:
+        raise PPPError(f"{source}: field 'hold' needs two numbers of steps, 1 <= lowest <= highest")
+    if not 2 <= config.window <= 60:
+        raise PPPError(f"{source}: field 'window' must be 2 to 60 frames")

@@ -1,0 +1,190 @@
+"""The one vectorised environment: N humanoids that follow (skill, target) commands."""
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from ppp.engines import make_engine
+from ppp.engines.base import Engine
+from ppp.humanoid.observation import (
+    DISCRIMINATOR_SIZE,
+    GOAL_SIZE,
+    OBSERVATION_SIZE,
+    discriminator_frame,
+    observe,
+    observe_goal,
+)
+from ppp.humanoid.rotations import quat_mul, quat_rotate, yaw_quat
+from ppp.humanoid.skeleton import NUM_DOFS
+from ppp.motion.library import MotionLibrary
+from ppp.tasks.actions import ActionMap
+from ppp.tasks.commands import Commands
+from ppp.tasks.config import TaskConfig
+from ppp.tasks.context import Step
+from ppp.tasks.reference import Reference
+from ppp.tasks.rewards import REWARDS
+from ppp.tasks.terminations import TERMINATIONS
+
+
+class HumanoidEnv:
+    """Batch environment. Observations are (N, 256): body 253 and goal 3.
+
+    ``commands.skill`` (N,) is the commanded skill that the next action is taken under;
+    ``windows`` (N, W, 140) the last W discriminator frames.
+    """
+
+    def __init__(self, config: TaskConfig, num_envs: int, seed: int = 0,
+                 engine: str = "mujoco_cpu", library: Optional[MotionLibrary] = None,
+                 **engine_options: Any) -> None:
+        self.config, self.num_envs, self.seed = config, int(num_envs), int(seed)
+        self.engine: Engine = make_engine(engine, self.num_envs, config.scene(), **engine_options)
+        self.device = self.engine.device
+        self.library = library or MotionLibrary(config.motion_path(), config.skills or None,
+                                                self.device)
+        self.generator = torch.Generator().manual_seed(self.seed)
+        weights = torch.tensor([config.skill_weights.get(s, 1.0) for s in self.library.skills])
+        self.commands = Commands(self.library, config.command, self.num_envs, weights,
+                                 self.generator)
+        self.reference = Reference(self.library, self.num_envs)
+        self.actions = ActionMap(config.action, self.library.mean_pose)
+        self.age = torch.zeros(self.num_envs, dtype=torch.long)
+        self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE)
+        self._may_lie = torch.tensor([s == "get_up" for s in self.library.skills])
+        self._travel = self._travel_offsets()
+        self._tick = 0
+        self.broken_count = 0
+
+    observation_size = OBSERVATION_SIZE + GOAL_SIZE
+    action_size = NUM_DOFS
+
+    def _travel_offsets(self) -> Tensor:
+        """Weighted mean travel offset of each skill's clips, rad, (K,)."""
+        totals = torch.zeros(len(self.library.skills), 2)
+        for entry in self.library.entries:
+            k = self.library.skills.index(entry.skill)
+            totals[k] += entry.weight * torch.tensor([entry.travel, 1.0])
+        return totals[:, 0] / totals[:, 1]
+
+    # -- life --------------------------------------------------------------------------------
+    def reset(self) -> Tensor:
+        """Start every environment anew; observations (N, 256).
+
+        The first episodes start at different ages, so that resets do not come in waves.
+        """
+        ids = torch.arange(self.num_envs)
+        self._reset(ids)
+        self.age = torch.randint(0, self.config.episode_length, (self.num_envs,),
+                                 generator=self.generator)
+        return self.observe()
+
+    def observe(self) -> Tensor:
+        """The current observations, (N, 256)."""
+        state = self.engine.state
+        goal = observe_goal(state.root_pos, state.root_rot, self.commands.target)
+        return torch.cat((observe(state.bodies), goal), -1)
+
+    def step(self, action: Tensor) -> Tuple[Tensor, Tensor, Tensor, Dict[str, Any]]:
+        """One control step: observations, task rewards (N,), dones (N,) bool and infos.
+
+        Finished environments restart within the step. infos: ``next_obs`` (N, 256) the true next
+        observation before any restart, ``terminated`` (N,) bool, ``timed_out`` (N,) bool,
+        ``window`` (N, W, 140), ``skill`` (N,) the skill the action was taken under, ``terms``
+        name -> (N,), ``reference`` (N,) row of the clip table.
+        """
+        before = self._distance()
+        self.engine.step(self.actions.targets(action))
+        self.age += 1
+        self._tick += 1
+        state, skill = self.engine.state, self.commands.skill.clone()
+        frame = discriminator_frame(state.bodies, state.joint_pos, state.joint_vel)
+        self.reference.advance(frame, skill, self._tick)
+        step = self._step(frame, before)
+        terms = {name: REWARDS[name](step) for name in self.config.rewards}
+        reward = sum(self.config.rewards[name] * value for name, value in terms.items())
+        self.windows = torch.cat((self.windows[:, 1:], frame[:, None]), 1)
+        terminated = self._terminated(step)
+        timed_out = (self.age >= self.config.episode_length) & ~terminated
+        infos = {"terminated": terminated, "timed_out": timed_out, "window": self.windows,
+                 "skill": skill, "terms": terms, "reference": self.reference.index.clone(),
+                 "state": state}
+        self._renew_commands(frame)
+        infos["next_obs"] = obs = self.observe()
+        done = terminated | timed_out
+        ids = done.nonzero().flatten()
+        infos["age"] = self.age.clone()
+        if len(ids):
+            self.windows = self.windows.clone()
+            self._reset(ids)
+            obs = self.observe()
+        return obs, reward, done, infos
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+        self.engine.close()
+
+    # -- parts -------------------------------------------------------------------------------
+    def _distance(self) -> Tensor:
+        return (self.commands.target - self.engine.state.root_pos[:, :2]).norm(dim=-1)
+
+    def _step(self, frame: Tensor, before: Tensor) -> Step:
+        skill, library = self.commands.skill, self.library
+        return Step(self.engine.state, frame, library.frame[self.reference.index], skill,
+                    library.travels[skill], library.turns[skill], self._travel[skill],
+                    library.speed[skill], library.yaw_rate[skill], self.commands.target, before,
+                    self._may_lie[skill], self.age, self.engine.control_dt)
+
+    def _terminated(self, step: Step) -> Tensor:
+        ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
+        self.broken_count += int(ended.sum())
+        for name in self.config.terminations:
+            ended |= TERMINATIONS[name](step)
+        return ended
+
+    def _renew_commands(self, frame: Tensor) -> None:
+        state = self.engine.state
+        changed = self.commands.advance(state.root_pos, state.root_rot, state.prop_state[..., :3])
+        if len(changed):
+            self.reference.rephase(changed, self.commands.skill[changed], frame[changed])
+
+    def _reset(self, ids: Tensor) -> None:
+        """Start ``ids`` on frames of clips, turned anywhere, most in the commanded skill."""
+        count, library = len(ids), self.library
+        skill = self.commands.draw_skills(count)
+        other = torch.rand(count, generator=self.generator) < self.config.command.switch_start
+        start_skill = torch.where(other, self.commands.draw_skills(count), skill)
+        frames = library.sample(start_skill, self.generator)
+        yaw = 2 * torch.pi * torch.rand(count, generator=self.generator)
+        turn = yaw_quat(yaw)
+        pos = library.root_pos[frames].clone()
+        pos[:, :2] = 0.0
+        noise = self.config.reset_noise * torch.randn(count, NUM_DOFS, generator=self.generator)
+        rot = quat_mul(turn, library.root_rot[frames])
+        self.engine.reset(ids, pos, rot, library.joint_pos[frames] + noise,
+                          library.joint_vel[frames],
+                          quat_rotate(turn, library.root_lin_vel[frames]),
+                          quat_rotate(turn, library.root_ang_vel[frames]), self._place_props(count))
+        self.age[ids] = 0
+        self.windows[ids] = library.window(frames, self.config.window)
+        self.commands.skill[ids] = skill
+        self.commands.hold(ids)
+        self.commands.aim(ids, pos, rot, frames)
+        self.reference.put(ids, frames)
+        switched = (skill != start_skill).nonzero().flatten()
+        self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])
+
+    def _place_props(self, count: int) -> Optional[Tensor]:
+        """Props at rest, each around the start at its own distance in any direction."""
+        bodies = self.engine.scene.bodies
+        if not bodies:
+            return None
+        poses = torch.zeros(count, len(bodies), 7)
+        low, high = self.config.command.distance[:2]
+        for i, prop in enumerate(bodies):
+            angle = 2 * torch.pi * torch.rand(count, generator=self.generator)
+            distance = low + (high - low) * torch.rand(count, generator=self.generator)
+            poses[:, i, 0], poses[:, i, 1] = distance * angle.cos(), distance * angle.sin()
+            poses[:, i, 2] = 0.5 * prop.size[2]
+            poses[:, i, 3:] = yaw_quat(angle)
+        return poses

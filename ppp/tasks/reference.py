@@ -1,0 +1,47 @@
+"""Which clip frame each environment is compared with: a clock that may slip a little.
+
+The policy sees neither clip nor phase, so it cannot keep time exactly; every third step the
+reference may wait a frame or skip one, whichever is nearer to the state.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ppp.motion.library import MotionLibrary
+
+#: steps between two chances to slip
+SLIP_EVERY = 3
+
+
+class Reference:
+    """``index`` (N,): row of the library's frame table for each environment."""
+
+    def __init__(self, library: MotionLibrary, num_envs: int) -> None:
+        self.library = library
+        self.index = torch.zeros(num_envs, dtype=torch.long)
+        self._scale = library.frame.std(0).clamp_min(0.1)
+
+    def put(self, ids: Tensor, frames: Tensor) -> None:
+        """Start environments ``ids`` at ``frames``."""
+        self.index[ids] = frames
+
+    def rephase(self, ids: Tensor, skill: Tensor, frame: Tensor) -> None:
+        """Move ``ids`` to the frame of their skill most like their state (n, 140)."""
+        if len(ids):
+            self.index[ids] = self.library.nearest(skill, frame)
+
+    def advance(self, frame: Tensor, skill: Tensor, tick: int) -> None:
+        """One control step on; ``frame`` (N, 140) is the state after it."""
+        following = self._after(self.index)
+        if tick % SLIP_EVERY == 0:
+            choices = torch.stack((following, self.index, self._after(following)))
+            gap = (self.library.frame[choices] - frame[None]) / self._scale
+            following = choices.gather(0, gap.square().sum(-1).argmin(0)[None])[0]
+        ended = (self.library.next[self.index] < 0).nonzero().flatten()
+        self.index = following
+        self.rephase(ended, skill[ended], frame[ended])
+
+    def _after(self, index: Tensor) -> Tensor:
+        following = self.library.next[index]
+        return torch.where(following >= 0, following, index)

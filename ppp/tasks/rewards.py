@@ -1,0 +1,106 @@
+"""Reward terms: pure functions of one step, (N,) each, about 0 to 1 (style is the learner's).
+
+A task names them with weights. `facing` and its variants are the paper's task reward
+w1 d_root.d_t + w2 d_left.d_t + w3 d_right.d_t (PPP, section III), mapped from [-1, 1] to [0, 1].
+"""
+from __future__ import annotations
+
+from typing import Callable, Dict
+
+import torch
+from torch import Tensor
+
+from ppp.humanoid.observation import FRAME
+from ppp.humanoid.rotations import quat_rotate, rotate_xy
+from ppp.humanoid.skeleton import BODY_ID
+from ppp.tasks.context import Step
+
+#: root, left and right thigh weights of the paper's task reward
+FACING_WEIGHTS = (0.6, 0.2, 0.2)
+
+
+def _direction(step: Step) -> Tensor:
+    """Unit direction to the target, (N, 2)."""
+    gap = step.target - step.state.root_pos[:, :2]
+    return gap / gap.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+
+
+def _axis_cosine(step: Step, body: str, offset: Tensor) -> Tensor:
+    """Cosine between a body's horizontal x axis, turned by ``offset``, and the target, (N,)."""
+    x_axis = torch.tensor([1.0, 0.0, 0.0], device=offset.device)
+    rot = step.state.bodies.rot[:, BODY_ID[body]]
+    axis = quat_rotate(rot, x_axis.expand(rot.shape[0], 3))[:, :2]
+    axis = axis / axis.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    return (rotate_xy(axis, offset) * _direction(step)).sum(-1)
+
+
+def facing_root(step: Step) -> Tensor:
+    """Ablation: the root's x axis against the target direction, without the travel offset."""
+    return 0.5 + 0.5 * _axis_cosine(step, "pelvis", torch.zeros_like(step.travel_offset))
+
+
+def facing_hips(step: Step) -> Tensor:
+    """Ablation: root and both thighs, without the travel offset."""
+    return _facing(step, torch.zeros_like(step.travel_offset))
+
+
+def facing(step: Step) -> Tensor:
+    """Root and both thighs, turned by the skill's own travel offset; 1 for turning skills."""
+    return torch.where(step.turns, torch.ones_like(step.speed), _facing(step, step.travel_offset))
+
+
+def _facing(step: Step, offset: Tensor) -> Tensor:
+    root, left, right = FACING_WEIGHTS
+    cosine = (root * _axis_cosine(step, "pelvis", offset)
+              + left * _axis_cosine(step, "left_thigh", offset)
+              + right * _axis_cosine(step, "right_thigh", offset))
+    return 0.5 + 0.5 * cosine
+
+
+def progress(step: Step) -> Tensor:
+    """Speed: towards the target at the clips' pace (travel), standing still otherwise.
+
+    exp(-2 v_err^2) with v_err the shortfall of the speed towards the target, m/s; for skills on
+    the spot v_err is the ground speed. Turning skills are judged by their yaw rate, rad/s.
+    """
+    velocity = step.state.bodies.lin_vel[:, 0, :2]
+    towards = (velocity * _direction(step)).sum(-1)
+    error = torch.where(step.travels, (step.speed - towards).clamp_min(0.0), velocity.norm(dim=-1))
+    yaw_error = step.state.bodies.ang_vel[:, 0, 2] - step.yaw_rate
+    error = torch.where(step.turns, yaw_error, error)
+    return torch.exp(-2.0 * error.square())
+
+
+def imitation(step: Step) -> Tensor:
+    """How near the state is to its reference frame (DeepMimic's tracking reward in local terms).
+
+    Peng et al., arXiv 1804.02717, section 5: exponentials of squared errors in pose, velocity,
+    root and end effectors; here without horizontal position, each in its own heading frame.
+    """
+    gap = step.frame - step.reference
+    square = {name: gap[:, columns].square().sum(-1) for name, columns in FRAME.items()}
+    pose = torch.exp(-0.7 * square["joints"])
+    velocity = torch.exp(-0.01 * square["joint_vel"])
+    root = torch.exp(-20.0 * square["height"] - 5.0 * square["rotation"]
+                     - 2.0 * square["linear"] - 0.2 * square["angular"])
+    keys = torch.exp(-4.0 * square["keys"])
+    return 0.4 * pose + 0.1 * velocity + 0.25 * root + 0.25 * keys
+
+
+def strike(step: Step) -> Tensor:
+    """1 while the first prop has been tipped (its up axis leans: z < 0.2), the rule of CALM."""
+    if step.state.prop_state.shape[1] == 0:
+        return torch.zeros_like(step.speed)
+    rot = step.state.prop_state[:, 0, 3:7]
+    up = torch.tensor([0.0, 0.0, 1.0], device=rot.device).expand(rot.shape[0], 3)
+    return 1.0 - quat_rotate(rot, up)[:, 2].clamp_min(0.0)
+
+
+REWARDS: Dict[str, Callable[[Step], Tensor]] = {
+    "facing_root": facing_root,
+    "facing_hips": facing_hips,
+    "facing": facing,
+    "progress": progress,
+    "imitation": imitation,
+    "strike": strike,
+}

@@ -1,0 +1,45 @@
+"""Why an episode ends early: pure functions of one step, (N,) bool each."""
+from __future__ import annotations
+
+from typing import Callable, Dict
+
+import torch
+from torch import Tensor
+
+from ppp.humanoid.observation import FRAME
+from ppp.humanoid.skeleton import BODIES, FALL_HEIGHT, FALL_HEIGHT_BY_BODY, FEET
+from ppp.tasks.context import Step
+
+#: a body touches when the contact force on it exceeds this, N
+CONTACT_FORCE = 0.1
+
+_BODIES = [i for i in range(len(BODIES)) if i not in FEET]
+_HEIGHTS = torch.tensor([FALL_HEIGHT_BY_BODY.get(BODIES[i].name, FALL_HEIGHT) for i in _BODIES])
+#: sword and shield may touch the floor without the fighter having fallen
+_SOLID = torch.tensor([BODIES[i].name not in ("sword", "shield") for i in _BODIES])
+
+
+def fell(step: Step) -> Tensor:
+    """A body other than the feet touches while one of them is close to the floor.
+
+    The rule of ASE and CALM; sword and shield are not counted. Not in the first step, and not
+    while the skill starts on the floor.
+    """
+    solid = _SOLID.to(step.frame.device)
+    touch = step.state.contact_force[:, _BODIES].abs().amax(-1) > CONTACT_FORCE
+    low = step.state.bodies.pos[:, _BODIES, 2] < _HEIGHTS.to(step.frame)
+    fallen = (touch & solid).any(-1) & (low & solid).any(-1)
+    return fallen & (step.age > 1) & ~step.may_lie
+
+
+def toppled(step: Step) -> Tensor:
+    """The pelvis is below 0.5 m or leans more than 60 degrees: sooner than ``fell``.
+
+    It saves training the samples of a fall that can no longer be caught.
+    """
+    lean = step.frame[:, FRAME["rotation"]][:, 5]  # z component of the root's z axis
+    low = step.state.root_pos[:, 2] < 0.5
+    return (low | (lean < 0.5)) & (step.age > 1) & ~step.may_lie
+
+
+TERMINATIONS: Dict[str, Callable[[Step], Tensor]] = {"fell": fell, "toppled": toppled}
