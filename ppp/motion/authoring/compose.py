@@ -1,0 +1,143 @@
+"""One clip: feet and key poses in, balanced whole-body poses out."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ppp.motion.authoring.balance import Seam, com_path, continued, pad, smooth
+from ppp.motion.authoring.footsteps import FootPlan, FootTrack, rotate, sample_feet, zmp_reference
+from ppp.motion.authoring.ik import BodySolver, Demand
+from ppp.motion.authoring.keys import curve
+from ppp.motion.authoring.pose import KeyPose, arms_to_joint_pos, tilt, wxyz
+from ppp.motion.body import qpos_from, turned
+from ppp.motion.dynamics import zero_moment_point
+
+#: poses are solved at this rate and stored at half of it
+WORK_FPS, CLIP_FPS = 60, 30
+#: rounds of the dynamics filter
+FILTER_ROUNDS = 4
+
+
+@dataclass
+class Score:
+    """What a clip is composed of."""
+
+    plan: FootPlan
+    key_times: List[float]
+    keys: List[KeyPose]
+    loop: bool
+    height: float  # pelvis, m
+    bob: float = 0.0  # amplitude of the pelvis over a step, m
+    sway_yaw: float = 0.0  # rad the pelvis turns with the swing leg
+    heel: float = 0.02
+    toe: float = 0.07
+    inward: float = 0.01
+
+
+@dataclass
+class Sheet:
+    """A score sampled at WORK_FPS: everything but the centre of mass."""
+
+    times: np.ndarray
+    feet: FootTrack
+    upper: np.ndarray  # (N, …) rows of KeyPose.vector
+    heading: np.ndarray  # (N,)
+    height: np.ndarray  # (N,)
+    zmp: np.ndarray  # (N, 2)
+    seam: Seam
+
+
+def compose(score: Score) -> np.ndarray:
+    """Poses (T, 47) at CLIP_FPS of a score."""
+    sheet = _sample(score)
+    dt = 1.0 / WORK_FPS
+    solver = BodySolver()
+    com = com_path(sheet.zmp, dt, score.height + 0.07, sheet.seam, points=True)
+    qpos = _solve(solver, sheet, com, None)
+    for _ in range(FILTER_ROUNDS):
+        error = sheet.zmp - zero_moment_point(continued(qpos, sheet.seam), dt)
+        error = smooth(error, 0.03, dt, loop=False) if not sheet.seam.loop else \
+            _smooth_turning(error, 0.03, dt, sheet.seam)
+        com = com + com_path(error, dt, score.height + 0.07, sheet.seam, points=False)
+        qpos = _solve(solver, sheet, com, qpos)
+    return qpos[::WORK_FPS // CLIP_FPS]
+
+
+def _smooth_turning(error: np.ndarray, seconds: float, dt: float, seam: Seam) -> np.ndarray:
+    """Smoothing of vectors that turn from one repetition of the loop to the next."""
+    count = int(round(4 * seconds / dt))
+    return smooth(pad(error, count, seam, points=False), seconds, dt, False)[count:-count]
+
+
+def _sample(score: Score) -> Sheet:
+    plan = score.plan
+    count = int(round(plan.seconds * WORK_FPS)) + 1
+    times = np.arange(count) / WORK_FPS
+    seam = Seam(score.loop, *plan.displacement()) if score.loop else Seam(False, np.zeros(2), 0.0)
+    feet = sample_feet(plan, times)
+    upper = curve(score.key_times, [k.vector() for k in score.keys], times, score.loop)
+    heading = _heading(feet, seam)
+    zmp = zmp_reference(plan, times, score.heel, score.toe, score.inward)
+    zmp = _smooth_points(zmp, 0.03, seam)
+    zmp = zmp + np.stack([rotate(s, h) for s, h in zip(upper[:, -2:], heading)])
+    height = score.height - upper[:, -3] + score.bob * _bob(plan, times)
+    return Sheet(times, feet, upper, heading, height, zmp, seam)
+
+
+def _smooth_points(points: np.ndarray, seconds: float, seam: Seam) -> np.ndarray:
+    dt = 1.0 / WORK_FPS
+    count = int(round(4 * seconds / dt))
+    return smooth(pad(points, count, seam, points=True), seconds, dt, False)[count:-count]
+
+
+def _heading(feet: FootTrack, seam: Seam, blur: float = 0.12) -> np.ndarray:
+    """Mean direction of the feet (N,), smoothed through the seam."""
+    yaw = feet.yaw.mean(1)
+    dt = 1.0 / WORK_FPS
+    if not seam.loop:
+        return smooth(yaw, blur, dt, False)
+    count, cycle = int(round(4 * blur / dt)), yaw[:-1]
+    repeats = -(-count // len(cycle))
+    long = np.concatenate([cycle + k * seam.yaw for k in range(-repeats, repeats + 1)])
+    begin = repeats * len(cycle)
+    return smooth(np.append(long, long[len(cycle)] * 0 + cycle[0] + (repeats + 1) * seam.yaw),
+                  blur, dt, False)[begin:begin + len(yaw)]
+
+
+def _bob(plan: FootPlan, times: np.ndarray) -> np.ndarray:
+    """-1 in double support, +1 in the middle of a swing, 0 where nothing steps, (N,)."""
+    out = np.zeros(len(times))
+    for step in plan.steps:
+        middle, half = 0.5 * (step.lift + step.land), 0.6 * (step.land - step.lift)
+        inside = np.abs(times - middle) <= half
+        out[inside] = np.cos(np.pi * (times[inside] - middle) / half)
+    return out
+
+
+def _solve(solver: BodySolver, sheet: Sheet, com: np.ndarray, start) -> np.ndarray:
+    """Poses (N, 47) of a sheet; in a loop the last one is the first one, moved."""
+    last = len(sheet.times) - 1 if sheet.seam.loop else len(sheet.times)
+    out = []
+    for i in range(last):
+        demand = _demand(sheet, com, i)
+        here = demand.posture if start is None and not out else None
+        if start is not None:
+            here = start[i]
+        out.append(solver.solve(demand, here, rounds=200 if here is demand.posture else 40))
+    if sheet.seam.loop:
+        out.append(turned(out[0][None], *sheet.seam.power(1))[0])
+    return np.array(out)
+
+
+def _demand(sheet: Sheet, com: np.ndarray, i: int) -> Demand:
+    key = KeyPose.from_vector(sheet.upper[i])
+    heading = Rotation.from_euler("z", sheet.heading[i])
+    pelvis = heading * tilt(key.pelvis)
+    feet_rot = [wxyz(tilt([0.0, sheet.feet.pitch[i, f], sheet.feet.yaw[i, f]])) for f in (0, 1)]
+    posture = qpos_from(np.append(com[i], sheet.height[i])[None], wxyz(pelvis)[None],
+                        arms_to_joint_pos(key.arms)[None])[0]
+    return Demand(sheet.feet.pos[i], np.array(feet_rot), com[i], float(sheet.height[i]),
+                  wxyz(pelvis), wxyz(heading * tilt(key.trunk)), posture)

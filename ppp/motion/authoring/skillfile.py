@@ -1,0 +1,192 @@
+"""Skill files: YAML that says what each clip is made of, turned into scores."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import numpy as np
+import yaml
+
+from ppp.errors import PPPError, unknown
+from ppp.motion.authoring.compose import CLIP_FPS, Score
+from ppp.motion.authoring.footsteps import (
+    LEFT,
+    RIGHT,
+    FootPlan,
+    Step,
+    gait,
+    gait_start,
+    rotate,
+    standing_feet,
+)
+from ppp.motion.authoring.pose import KeyPose, PoseBook
+
+SKILLS = Path(__file__).with_name("skills")
+_CLIP_FIELDS = ("name", "about", "seconds", "loop", "weight", "hits", "feet", "keys", "height",
+                "window", "skill")
+_GAIT = {"kind": "gait", "speed": 0.9, "sideways": 0.0, "turn_rate": 0.0, "step_time": 0.4667,
+         "steps": 2, "double_support": 0.2, "width": 0.19, "toe_out": 4.0, "clearance": 0.06,
+         "toe_off": 20.0, "first": "right", "heel": 0.02, "toe": 0.07, "inward": 0.01, "bob": 0.0}
+_STAND = {"kind": "stand", "width": None, "toe_out": None}
+_STEPS = {"kind": "steps", "width": None, "toe_out": None, "clearance": 0.05, "toe_off": 0.0,
+          "heel": 0.015, "toe": 0.03, "inward": 0.01, "bob": 0.0, "steps": ()}
+_FEET = {"gait": _GAIT, "stand": _STAND, "steps": _STEPS}
+_SIDES = {"right": RIGHT, "left": LEFT}
+
+
+@dataclass
+class Part:
+    """One clip to author: its entry in the skill file and the skill it belongs to."""
+
+    skill: str
+    spec: dict
+    where: str
+
+    @property
+    def name(self) -> str:
+        """File name without its ending."""
+        return str(self.spec["name"])
+
+
+@dataclass
+class SkillFile:
+    """A skill's label and mode, its own poses and its clips."""
+
+    skill: str
+    label: str
+    mode: str
+    poses: Dict[str, dict]
+    parts: List[Part]
+
+
+def read_yaml(path: Path) -> dict:
+    """A YAML mapping; PPPError if it is not one."""
+    try:
+        data = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        text = " ".join(str(error).split())
+        raise PPPError(f"{path}: not readable as YAML ({text}); mend the file") from None
+    if not isinstance(data, dict):
+        raise PPPError(f"{path}: holds no mapping; it needs fields such as 'skill' and 'clips'")
+    return data
+
+
+def read_skill(path: Path) -> SkillFile:
+    """A skill file, its fields checked."""
+    data = read_yaml(path)
+    for name in ("skill", "label", "mode", "clips"):
+        if name not in data:
+            raise PPPError(f"{path}: the field '{name}' is missing; add it")
+    if data["mode"] not in ("travel", "turn", "face"):
+        raise unknown(f"mode in {path}", data["mode"], ("travel", "turn", "face"))
+    parts = []
+    for number, spec in enumerate(data["clips"]):
+        where = f"{path}: clip {number + 1}"
+        for name in spec:
+            if name not in _CLIP_FIELDS:
+                raise unknown(f"field of {where}", name, _CLIP_FIELDS)
+        for name in ("name", "feet", "keys"):
+            if name not in spec:
+                raise PPPError(f"{where}: the field '{name}' is missing; add it")
+        parts.append(Part(str(spec.get("skill", data["skill"])), spec, where))
+    return SkillFile(str(data["skill"]), str(data["label"]), str(data["mode"]),
+                     dict(data.get("poses") or {}), parts)
+
+
+class Author:
+    """Turns parts into scores; keeps resolved poses."""
+
+    def __init__(self, body: dict) -> None:
+        self.body = body
+        stance = body["stance"]
+        self.ready = standing_feet(stance["width"], 0.0, np.radians(stance["toe_out"]))
+        self.height = float(body["height"])
+        self.book = PoseBook(self.ready, self.height,
+                             {**body["poses"]["ready"], **body["guess"]})
+        self._cache: Dict[str, KeyPose] = {}
+
+    def score(self, part: Part, poses: Dict[str, dict]) -> Score:
+        """The score of a clip; ``poses`` are its skill's own."""
+        spec = part.spec
+        feet = _defaults(dict(spec["feet"]), part.where)
+        plan = self._plan(feet, spec, part.where)
+        times, keys = self._keys(part, {**self.body["poses"], **poses})
+        if spec.get("loop", False) and len(times) > 1 and abs(times[-1] - plan.seconds) > 1e-3:
+            raise PPPError(f"{part.where}: the last key is at {times[-1]:g} s but the loop ends at "
+                           f"{plan.seconds:g} s; give the last key that time")
+        extra = {n: float(feet[n]) for n in ("heel", "toe", "inward", "bob") if n in feet}
+        return Score(plan, times, keys, bool(spec.get("loop", False)),
+                     float(spec.get("height", self.height)), **extra)
+
+    def _keys(self, part: Part, poses: Dict[str, dict]) -> Tuple[List[float], List[KeyPose]]:
+        times, keys = [], []
+        for number, key in enumerate(part.spec["keys"]):
+            where = f"{part.where}, key {number + 1}"
+            if "t" not in key:
+                raise PPPError(f"{where}: the field 't' (seconds) is missing; add it")
+            if "pose" in key and key["pose"] not in poses:
+                raise unknown(f"pose in {where}", key["pose"], poses)
+            named = poses[key["pose"]] if "pose" in key else {}
+            spec = {**named, **{n: v for n, v in key.items() if n not in ("t", "pose")}}
+            text = repr(sorted(spec.items(), key=str))
+            if text not in self._cache:
+                self._cache[text] = self.book.resolve(spec, where)
+            times.append(float(key["t"]))
+            keys.append(self._cache[text])
+        if any(b <= a for a, b in zip(times, times[1:])):
+            raise PPPError(f"{part.where}: the times of its keys do not increase; sort the keys")
+        return times, keys
+
+    def _plan(self, feet: dict, spec: dict, where: str) -> FootPlan:
+        if feet["kind"] == "gait":
+            return _gait_plan(feet)
+        if "seconds" not in spec:
+            raise PPPError(f"{where}: the field 'seconds' is missing; add the clip's length")
+        start = self.ready
+        if feet["kind"] == "stand":
+            return FootPlan(start, [], float(spec["seconds"]))
+        return FootPlan(start, _written_steps(feet["steps"], start, where),
+                        float(spec["seconds"]), feet["clearance"], np.radians(feet["toe_off"]))
+
+
+def _defaults(feet: dict, where: str) -> dict:
+    kind = str(feet.get("kind"))
+    if kind not in _FEET:
+        raise unknown(f"kind of feet in {where}", kind, _FEET)
+    for name in feet:
+        if name not in _FEET[kind]:
+            raise unknown(f"field of feet in {where}", name, _FEET[kind])
+    return {**_FEET[kind], **feet}
+
+
+def _gait_plan(feet: dict) -> FootPlan:
+    """An endless gait: its cycle begins as one foot has landed and the other gets ready to lift."""
+    # whole frames a step, so that the loop closes on a frame
+    step_time = round(feet["step_time"] * CLIP_FPS) / CLIP_FPS
+    stance = standing_feet(feet["width"], 0.0, np.radians(feet["toe_out"]))
+    move = (feet["speed"] * step_time, feet["sideways"] * step_time,
+            float(np.radians(feet["turn_rate"])) * step_time)
+    first = _SIDES[feet["first"]]
+    steps = gait(stance, [move] * int(feet["steps"]), step_time, feet["double_support"], first)
+    return FootPlan(gait_start(stance, move, first), steps, int(feet["steps"]) * step_time,
+                    feet["clearance"], np.radians(feet["toe_off"]),
+                    feet["double_support"] * step_time)
+
+
+def _written_steps(steps: list, start: np.ndarray, where: str) -> List[Step]:
+    """Steps as written: foot, lift, land (s) and the move of the foot, [forward, left, degrees]."""
+    feet = np.array(start, float)
+    out = []
+    for step in steps:
+        for name in ("foot", "lift", "land", "move"):
+            if name not in step:
+                raise PPPError(f"{where}: a step has no '{name}'; add it")
+        if step["foot"] not in _SIDES:
+            raise unknown(f"foot in {where}", step["foot"], _SIDES)
+        foot = _SIDES[step["foot"]]
+        forward, left, turn = step["move"]
+        feet[foot, :2] += rotate(np.array([forward, left], float), feet[foot, 2])
+        feet[foot, 2] += np.radians(turn)
+        out.append(Step(foot, float(step["lift"]), float(step["land"]), tuple(feet[foot])))
+    return out
