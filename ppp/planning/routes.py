@@ -64,8 +64,9 @@ def _route_at(
     points = np.array([start, *(g.xy for g in goals), *corners], dtype=float).reshape(-1, 2)
     first_corner = 1 + len(goals)
     lengths = nx.single_source_dijkstra(_graph(points, first_corner, boxes, clearance), 0)
+    # rounded, so that equal ways are told apart by their order and not by the last bit
     reached = [
-        (risk * (lengths[0][i] + goals[i - 1].cost), i)
+        (round(risk * (lengths[0][i] + goals[i - 1].cost), 6), i)
         for i in range(1, first_corner)
         if i in lengths[0]
     ]
@@ -94,7 +95,7 @@ def _corners(boxes: Sequence[Box], clearance: float) -> Tuple[List[XY], List[str
 def _graph(
     points: np.ndarray, first_corner: int, boxes: Sequence[Box], clearance: float
 ) -> nx.Graph:
-    """Nodes: 0 the start, then the goals, then the corners; edges: straight walks that are clear."""
+    """Nodes: 0 the start, then the goals, then the corners; edges: the straight walks allowed."""
     first, second = np.triu_indices(len(points), k=1)
     # a way never passes through a goal, so goals need no edges among themselves
     keep = ~((first >= 1) & (second < first_corner))

@@ -42,7 +42,7 @@ _TOWARDS: Dict[str, str] = {
 
 
 def say(skill: str, matcher: Matcher, thing: str = "", extra: Sequence[str] = ()) -> str:
-    """A command that ``matcher`` reads as ``skill``; names of things are used where they do no harm.
+    """A command that ``matcher`` reads as ``skill``; a thing is named where that does no harm.
 
     Raises PPPError when it reads none of our sentences, its label included, as that skill.
     """

@@ -1,0 +1,275 @@
+"""Performs a plan in closed loop: command to skill, skill to performer, outcome to the planner."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Optional, Tuple
+
+from ppp.engines.scene import Prop, Scene
+from ppp.planning import checks
+from ppp.planning.conditions import Reached, simple_conditions
+from ppp.planning.endings import Arrival, Ending, Limits, Rule, Strike, Turned, Up, in_place
+from ppp.planning.geometry import XY, distance
+from ppp.planning.performer import Performer, WorldState, prop_positions
+from ppp.planning.places import TOLERANCE
+from ppp.planning.planner import MOVED, Command, Done, Planner
+from ppp.planning.recording import Recording
+from ppp.planning.result import Result, recorded_steps
+from ppp.planning.scenario import Scenario
+from ppp.planning.situation import Matcher, Outcome, lies
+from ppp.planning.skills import ATTACK, GAIT, TURN, role
+from ppp.planning.trace import Trace, observe, views
+from ppp.planning.validate import aimed_at
+
+#: an attack's target follows its object when it has moved so far since the last command, m
+FOLLOW = 0.02
+#: steps a performance may have, so that a planner that never stops does
+MAX_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Began:
+    """A step begins."""
+
+    number: int
+    command: Command
+    skill: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A step is over."""
+
+    number: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One command on its way: its skill, what it strikes, and the rule that ends it."""
+
+    command: Command
+    skill: str
+    distance: float
+    rule: Rule
+    struck: Optional[Prop] = None
+
+
+@dataclass
+class Executor:
+    """Drives a performer by a planner's commands. Deterministic for a seed.
+
+    on_event is told of every step when it begins and when it ends.
+    """
+
+    scenario: Scenario
+    planner: Planner
+    performer: Performer
+    matcher: Matcher
+    planner_name: str = "list"
+    limits: Limits = field(default_factory=Limits)
+    on_event: Callable[[Any], None] = lambda event: None
+
+    def perform(self, seed: int = 0) -> Result:
+        """Perform until the planner is done, the time is up or the humanoid stays down."""
+        self.scene: Scene = self.scenario.scene()
+        self.trace = Trace()
+        start = self.scenario.start
+        heading = math.radians(start.heading)
+        self.trace.add(self.performer.reset(self.scene, start.position, heading, seed))
+        self.planner.reset(self.scenario.instruction, self.scene)
+        ended = self._loop()
+        return self._result(seed, ended)
+
+    def _loop(self) -> str:
+        """Ask, perform, report, until something ends it; returns why."""
+        last: Optional[Outcome] = None
+        for number in range(1, MAX_STEPS + 1):
+            now = observe(self.trace, checks.progress(self.scenario, self.trace), last)
+            move = self.planner.act(now)
+            if isinstance(move, Done):
+                return move.reason
+            last = self._perform_step(number, move)
+            if self._time_is_up():
+                return f"the time limit of {self.scenario.time_limit:g} s is up"
+            if self.trace.now.fallen:
+                problem = self._get_up(number)
+                if problem:
+                    return problem
+        return f"stopped after {MAX_STEPS} steps"
+
+    def _perform_step(self, number: int, command: Command) -> Outcome:
+        match = self.matcher(command.text)
+        skill = match.skill if match.known else ""
+        self.on_event(Began(number, command, skill, self.trace.now.time))
+        if not match.known:
+            outcome = self._outcome(command, "", match.distance, Ending("unknown command", False))
+        elif skill not in self.performer.skills:
+            ending = Ending(f"the policy has no skill '{skill}'", False)
+            outcome = self._outcome(command, skill, match.distance, ending)
+        else:
+            outcome = self._run(self._prepare(command, skill, match.distance))
+        self.trace.outcomes.append(outcome)
+        self.on_event(Ended(number, outcome))
+        return outcome
+
+    def _prepare(self, command: Command, skill: str, code_distance: float) -> _Step:
+        """Choose the rule that ends the step."""
+        struck: Optional[Prop] = None
+        kind, timed = role(skill), isinstance(command.until, float)
+        rule: Rule = in_place(skill, command.until)
+        if kind == GAIT and not timed:
+            exact = command.until is not None
+            tolerance = self._tolerance(command.target)
+            here = self.trace.now.xy
+            rule = Arrival(here, command.target, exact, tolerance, self.limits)
+        elif kind == TURN and not timed:
+            rule = Turned(command.target, self.limits)
+        elif kind == ATTACK:
+            struck = aimed_at(command.target, self._standing())
+            if struck and not timed:
+                rule = Strike(skill, struck, self.limits)
+        elif skill == "get_up":
+            rule = Up(self.limits)
+        return _Step(command, skill, code_distance, rule, struck)
+
+    def _run(self, step: _Step) -> Outcome:
+        """Perform one step to its end."""
+        start = self.trace.now
+        ending = step.rule(start, 0.0)
+        aim = step.command.target
+        if ending is None:
+            if step.struck:
+                aim = prop_positions(start)[step.struck.name]
+            self.performer.command(step.skill, aim)
+        while ending is None:
+            state = self.performer.step()
+            self.trace.add(state)
+            ending = self._interrupted(step, start, state) or step.rule(
+                state, state.time - start.time
+            )
+            if step.struck and ending is None:
+                aim = self._follow(step, aim, state)
+        return self._outcome(step.command, step.skill, step.distance, ending, start)
+
+    def _interrupted(self, step: _Step, start: WorldState, state: WorldState) -> Optional[Ending]:
+        """A fall, the end of time or a moved object ends any step."""
+        if state.fallen and step.skill != "get_up":
+            return Ending("fell", False)
+        if self._time_is_up():
+            return Ending("the time of the scenario is up", False)
+        before = prop_positions(start)
+        for name, xy in prop_positions(state).items():
+            # what an attack does to its object is its own business, and what lies may be pushed
+            if step.struck is not None or lies(start.props[name].up_z):
+                continue
+            if distance(before[name], xy) > MOVED:
+                return Ending(f"'{name}' was moved {distance(before[name], xy):.2f} m", False)
+        return None
+
+    def _follow(self, step: _Step, aim: XY, state: WorldState) -> XY:
+        """Steer an attack at where its object is now."""
+        assert step.struck is not None
+        there = prop_positions(state)[step.struck.name]
+        if distance(aim, there) <= FOLLOW:
+            return aim
+        self.performer.command(step.skill, there)
+        return there
+
+    def _get_up(self, number: int) -> str:
+        """Get up after a fall; returns why the performance is over, '' when it goes on."""
+        if "get_up" not in self.performer.skills:
+            return "fell, and this policy has no get_up skill"
+        command = Command("get up", self.trace.now.xy)
+        self.on_event(Began(number, command, "get_up", self.trace.now.time))
+        outcome = self._run(_Step(command, "get_up", 0.0, Up(self.limits)))
+        self.trace.outcomes.append(outcome)
+        self.on_event(Ended(number, outcome))
+        return "" if outcome.ok else f"fell and did not get up: {outcome.ended}"
+
+    def _outcome(
+        self,
+        command: Command,
+        skill: str,
+        code_distance: float,
+        ending: Ending,
+        start: Optional[WorldState] = None,
+    ) -> Outcome:
+        now = self.trace.now
+        before = views(start or now)
+        toppled = tuple(
+            n for n, v in views(now).items() if v.fallen and not before[n].fallen
+        )
+        return Outcome(
+            command=command.text,
+            skill=skill,
+            target=command.target,
+            distance=float(code_distance),
+            start=(start or now).time,
+            end=now.time,
+            ended=ending.why,
+            ok=ending.ok,
+            remaining=distance(now.xy, command.target),
+            toppled=toppled,
+        )
+
+    def _tolerance(self, target: XY) -> float:
+        """How near a walk must come: less than usual where a check is stricter, m."""
+        best = TOLERANCE
+        seen = views(self.trace.now)
+        places = {p.name: p.position for p in self.scene.props}
+        places.update({name: view.xy for name, view in seen.items()})
+        for check in simple_conditions(self.scenario.success):
+            if isinstance(check, Reached):
+                goal = places[check.reached] if isinstance(check.reached, str) else check.reached
+                slack = check.within - distance(goal, target)
+                best = min(best, max(0.1, slack)) if slack > 0.0 else best
+        return best
+
+    def _standing(self) -> Tuple[Prop, ...]:
+        """The targets that stand, where they are now."""
+        seen = views(self.trace.now)
+        return tuple(
+            Prop(p.name, p.kind, seen[p.name].xy, p.size, p.yaw)
+            for p in self.scene.bodies
+            if not seen[p.name].fallen
+        )
+
+    def _time_is_up(self) -> bool:
+        return self.trace.now.time >= self.scenario.time_limit - 1e-6
+
+    def _result(self, seed: int, ended: str) -> Result:
+        judged = tuple(checks.evaluate(self.scenario, self.trace))
+        success = all(c.passed for c in judged)
+        steps = tuple(self.trace.outcomes)
+        recording = self._recording(steps, [c.as_dict() for c in judged], success)
+        return Result(
+            scenario=self.scenario.name,
+            instruction=self.scenario.instruction,
+            planner=self.planner_name,
+            seed=seed,
+            success=success,
+            checks=judged,
+            plans=tuple(getattr(self.planner, "plans", ())),
+            steps=steps,
+            replans=self.planner.replans,
+            time_s=self.trace.now.time,
+            ended=ended,
+            recording=recording,
+        )
+
+    def _recording(
+        self, steps: Tuple[Outcome, ...], judged: "list[Dict[str, Any]]", success: bool
+    ) -> Recording:
+        poses = self.performer.poses()
+        return Recording(
+            self.scenario.name,
+            self.scenario.instruction,
+            1.0 / self.performer.control_dt,
+            self.scene,
+            *poses,
+            steps=recorded_steps(steps),
+            checks=judged,
+            success=success,
+        )

@@ -1,0 +1,108 @@
+"""Where to stand for what is wanted: candidate places, each with a cost, for the route search."""
+from __future__ import annotations
+
+import math
+from typing import List, Sequence, Tuple, Union
+
+import numpy as np
+
+from ppp.engines.scene import Prop
+from ppp.planning.geometry import (
+    BODY_RADIUS,
+    XY,
+    Box,
+    at_gap,
+    box_of,
+    distance,
+    in_arena,
+    point_distance,
+    segment_distance,
+)
+from ppp.planning.routes import Goal
+from ppp.planning.situation import Situation
+
+#: a walk may end this far from its target; places are chosen so that this does no harm, m
+TOLERANCE = 0.35
+#: free floor that a swung sword likes around the humanoid, m
+SWEEP = 1.3
+_DIRECTIONS = 16
+
+
+def walls(situation: Situation) -> List[Box]:
+    """The boxes that a walk keeps away from: everything that stands."""
+    return [box_of(p) for p in situation.standing()]
+
+
+def lying(situation: Situation) -> List[Box]:
+    """What was knocked over lies somewhere within its own height; better not to step on it."""
+    boxes = []
+    for prop in situation.props:
+        if prop.name in situation.fallen:
+            half = 0.5 * max(prop.size)
+            boxes.append(Box(prop.name, prop.position, (half, half)))
+    return boxes
+
+
+def free(xy: XY, boxes: Sequence[Box]) -> bool:
+    """Whether the humanoid has room to stand at a point."""
+    return in_arena(xy) and all(point_distance(xy, b) >= BODY_RADIUS - 1e-6 for b in boxes)
+
+
+def strike_places(
+    situation: Situation, struck: Prop, gap: float, boxes: Sequence[Box]
+) -> List[Goal]:
+    """Places ``gap`` m off the side of the struck object with nothing in the way of the blow.
+
+    A place within a sword's sweep of other things costs more, of a forbidden one much more.
+    """
+    forbidden = situation.scenario.forbidden()
+    target = box_of(struck)
+    others = [b for b in boxes if b.name != struck.name]
+    goals = []
+    for direction in _around():
+        xy = at_gap(target, direction, gap)
+        blocked = any(segment_distance(xy, struck.position, b) < 0.1 for b in others)
+        if blocked or not free(xy, others):
+            continue
+        cost = 0.0
+        for box in others:
+            lack = max(0.0, SWEEP - float(point_distance(xy, box)))
+            cost += lack * (4.0 if box.name in forbidden else 1.0)
+        goals.append(Goal(xy, cost))
+    return goals
+
+
+def reach_places(
+    situation: Situation, place: Union[str, XY], within: float, boxes: Sequence[Box]
+) -> List[Goal]:
+    """Places from which a point or an object counts as reached: the nearer to it the better."""
+    if isinstance(place, str):
+        prop = situation.prop(place)
+        centre: XY = prop.position
+    else:
+        centre = place
+    # stay inside the circle by what a walk may miss its target by, where the circle allows
+    usable = max(0.5 * within, within - TOLERANCE)
+    rings = (0.0, *np.linspace(0.1, 1.0, 10))
+    goals = [
+        Goal(xy, 2.0 * distance(xy, centre))
+        for ring in rings
+        for xy in _ring(centre, ring * usable)
+        if free(xy, boxes)
+    ]
+    return goals
+
+
+def ahead(xy: XY, direction: float, length: float) -> XY:
+    """The point ``length`` m from ``xy`` in a direction (rad)."""
+    return xy[0] + length * math.cos(direction), xy[1] + length * math.sin(direction)
+
+
+def _around() -> Tuple[float, ...]:
+    return tuple(2.0 * math.pi * i / _DIRECTIONS - math.pi for i in range(_DIRECTIONS))
+
+
+def _ring(centre: XY, radius: float) -> List[XY]:
+    if radius == 0.0:
+        return [centre]
+    return [ahead(centre, direction, radius) for direction in _around()]

@@ -1,0 +1,68 @@
+"""What happened, step by step, as arrays that the success checks read."""
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Tuple
+
+import numpy as np
+
+from ppp.planning.performer import WorldState
+from ppp.planning.situation import Observation, Outcome, PropView, lies
+
+
+class Trace:
+    """The states of one performance, in order, and the outcomes of its steps."""
+
+    def __init__(self) -> None:
+        self.states: List[WorldState] = []
+        self.outcomes: List[Outcome] = []
+
+    def add(self, state: WorldState) -> None:
+        """Append the state after a control step."""
+        self.states.append(state)
+
+    @property
+    def now(self) -> WorldState:
+        """The latest state."""
+        return self.states[-1]
+
+    def times(self) -> np.ndarray:
+        """(T,) s."""
+        return np.array([s.time for s in self.states])
+
+    def xy(self) -> np.ndarray:
+        """(T, 2) pelvis, m."""
+        return np.array([s.root_pos[:2] for s in self.states], dtype=float)
+
+    def headings(self) -> np.ndarray:
+        """(T,) rad."""
+        return np.array([s.heading for s in self.states])
+
+    def fell(self) -> np.ndarray:
+        """(T,) bool."""
+        return np.array([s.fallen for s in self.states])
+
+    def prop_xy(self, name: str) -> np.ndarray:
+        """(T, 2) centre of a prop with a body, m."""
+        return np.array([s.props[name].position[:2] for s in self.states], dtype=float)
+
+    def prop_lies(self, name: str) -> np.ndarray:
+        """(T,) bool, knocked over."""
+        return np.array([lies(s.props[name].up_z) for s in self.states])
+
+    def touches(self, name: str) -> np.ndarray:
+        """(T,) bool, touched by the humanoid."""
+        return np.array([s.props[name].touched for s in self.states])
+
+
+def views(state: WorldState) -> Dict[str, PropView]:
+    """The props as planners see them."""
+    return {
+        name: PropView((float(p.position[0]), float(p.position[1])), lies(p.up_z))
+        for name, p in state.props.items()
+    }
+
+
+def observe(trace: Trace, progress: Tuple[int, ...], last: Optional[Outcome]) -> Observation:
+    """The observation of the latest state; ``last`` is how the planner's last command went."""
+    state = trace.now
+    return Observation(state.time, state.xy, state.heading, views(state), progress, last)
