@@ -15,14 +15,14 @@ from ppp.errors import PPPError, nearest
 MAX_BYTES = 64 * 1024
 
 
-def show(value: Any) -> str:
+def show(value: Any, limit: int = 60) -> str:
     """A value as it may stand in a message: one line, short, no control characters."""
     try:
         text = value if isinstance(value, str) else repr(value)
     except ValueError:  # an integer of more digits than Python prints
         text = "a number of thousands of digits"
     text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,0 +1,217 @@
+"""``ppp plan``: plan an instruction for a scenario, perform it, and say whether it succeeded."""
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, List, Optional, Sequence, Tuple
+
+if __package__ in (None, ""):
+    # run as `python ppp/plan.py`: the package is in the checkout's root, not beside this file
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import tyro
+from typing_extensions import Literal
+
+from ppp.errors import PPPError, run_entry
+from ppp.planning.executor import Executor
+from ppp.planning.kinematic import KinematicPerformer
+from ppp.planning.llm import LLMMaker, llm_maker, server_from
+from ppp.planning.performer import Performer
+from ppp.planning.planner import ListPlanner, PlanMaker
+from ppp.planning.prompting import build_prompt
+from ppp.planning.report import Report
+from ppp.planning.result import Result, write_json
+from ppp.planning.scenario import Scenario, check_skills, load_scenario
+from ppp.planning.search import SearchMaker
+from ppp.planning.situation import Matcher, initial_observation, situation_of
+
+
+@dataclass
+class Settings:
+    """Plan an instruction for a scenario and perform it.
+
+    Exits 0 when every success check holds, 3 when it was performed and failed, 2 for a bad input.
+    """
+
+    scenario: tyro.conf.Positional[Path]
+    """The scenario, a YAML file such as prompts/strike_behind_block.yaml."""
+    planner: Literal["auto", "llm", "search"] = "auto"
+    """Who plans; auto asks a language model where one is configured and searches otherwise."""
+    perform: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Perform the plan; --video and --html do so too."""
+    performer: Literal["physics", "kinematic"] = "physics"
+    """The policy in the simulator, or a gliding figure without physics."""
+    bundle: Optional[Path] = None
+    """Folder of the policy; the shipped one without it."""
+    video: Optional[Path] = None
+    """Write a video of the performance."""
+    html: Optional[Path] = None
+    """Write a page that replays the performance in a browser."""
+    json: Optional[Path] = None
+    """Write plan, steps and checks."""
+    seed: int = 0
+    """The same seed leads to the same performance."""
+    show_prompt: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Print the prompt for a language model and stop."""
+    base_url: Optional[str] = None
+    """Address of an OpenAI-compatible server; OPENAI_BASE_URL without it."""
+    model: Optional[str] = None
+    """Name of the model; OPENAI_MODEL without it, else the first that the server lists."""
+    api_key: Optional[str] = None
+    """Key of the server; better given as OPENAI_API_KEY, where no process list shows it."""
+    timeout: float = 60.0
+    """Seconds to wait for one reply of the model."""
+    record: Optional[Path] = None
+    """Keep the model's replies in a new file."""
+    replay: Optional[Path] = None
+    """Use the replies in a file instead of asking a model."""
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Plan and, if asked, perform; returns the exit status."""
+    settings = tyro.cli(Settings, args=argv, prog="ppp plan", description=Settings.__doc__)
+    scenario = load_scenario(settings.scenario)
+    outputs = _outputs(settings)
+    performer = _performer(settings)
+    check_skills(scenario, performer.skills, str(settings.scenario))
+    if settings.show_prompt:
+        print(_prompt(scenario, performer.skills), end="")
+        return 0
+    matcher = load_matcher(performer.skills)
+    report = Report()
+    maker, how = choose_planner(settings, scenario, matcher)
+    report.task(scenario, how)
+    planner = ListPlanner(scenario, performer.skills, maker)
+    plan = planner.prepare()
+    report.plan(plan, matcher)
+    if not (settings.perform or settings.video or settings.html):
+        _write_plan(settings, scenario, maker, plan.as_dict(), report)
+        return 0
+    executor = Executor(
+        scenario, planner, performer, matcher, planner_name=maker.name, on_event=report.event
+    )
+    result = executor.perform(settings.seed)
+    problems = _write(outputs, result, report)
+    _conclude(result, report)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    if problems and result.success:
+        return 2
+    return 0 if result.success else 3
+
+
+def load_matcher(skills: Sequence[str]) -> Matcher:
+    """The language part: it reads a command as one of the policy's skills."""
+    from ppp.language import load_matcher as load
+
+    return load(skills=list(skills))
+
+
+def choose_planner(
+    settings: Settings, scenario: Scenario, matcher: Matcher
+) -> Tuple[PlanMaker, str]:
+    """The planner asked for, and a line that says which one and why."""
+    if settings.planner == "search":
+        return SearchMaker(matcher), "search"
+    server = server_from(settings.base_url, settings.model, settings.api_key, settings.timeout)
+    if settings.planner == "auto" and server is None and settings.replay is None:
+        return SearchMaker(matcher), "search (no language model is configured)"
+    record = str(settings.record) if settings.record else None
+    replay = str(settings.replay) if settings.replay else None
+    maker: LLMMaker = llm_maker(server, matcher, scenario.name, record, replay)
+    return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
+
+
+def _performer(settings: Settings) -> Performer:
+    if settings.performer == "kinematic":
+        return KinematicPerformer()
+    from ppp.planning.physics import PhysicsPerformer
+
+    return PhysicsPerformer(settings.bundle)
+
+
+def _prompt(scenario: Scenario, skills: Sequence[str]) -> str:
+    now = initial_observation(scenario)
+    return build_prompt(situation_of(scenario, skills, scenario.scene(), now))
+
+
+def _outputs(settings: Settings) -> List[Tuple[str, Path, Callable[[Result, Path], Any]]]:
+    """What to write, the surest first: a video needs a renderer, which may be missing."""
+    wanted = [
+        ("result", settings.json, lambda result, path: write_json(result.as_dict(), path)),
+        ("page", settings.html, _write_page),
+        ("video", settings.video, _write_video),
+    ]
+    outputs = [(kind, path, write) for kind, path, write in wanted if path is not None]
+    for kind, path, _ in outputs:
+        _check_output(kind, path)
+    return outputs
+
+
+def _check_output(kind: str, path: Path) -> None:
+    """Fail before the performance, not after it, where a file cannot be written."""
+    if path.is_dir():
+        raise PPPError(f"{path}: is a folder: name a file for the {kind}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PPPError(f"{path}: cannot make its folder: {error.strerror or error}") from None
+
+
+def _write_page(result: Result, path: Path) -> None:
+    from ppp.view.replay import write_replay
+
+    write_replay(result.recording, path)
+
+
+def _write_video(result: Result, path: Path) -> None:
+    from ppp.view.video import write_video
+
+    write_video(result.recording, path)
+
+
+def _write(outputs: Sequence[Tuple[str, Path, Any]], result: Result, report: Report) -> List[str]:
+    """Write everything that can be written; returns what could not, one sentence each."""
+    problems = []
+    for kind, path, write in outputs:
+        try:
+            write(result, path)
+            report.line(f"{kind}: {path}")
+        except PPPError as error:
+            problems.append(f"no {kind}: {error}")
+    return problems
+
+
+def _write_plan(
+    settings: Settings, scenario: Scenario, maker: PlanMaker, plan: Any, report: Report
+) -> None:
+    """The JSON of a plan that was not performed."""
+    if settings.json is None:
+        return
+    data = {
+        "scenario": scenario.name,
+        "instruction": scenario.instruction,
+        "planner": maker.name,
+        "seed": settings.seed,
+        "performed": False,
+        "success": None,
+        "checks": [],
+        "plan": plan,
+        "steps": [],
+        "replans": 0,
+        "time_s": 0.0,
+    }
+    write_json(data, settings.json)
+    report.line(f"plan: {settings.json}")
+
+
+def _conclude(result: Result, report: Report) -> None:
+    report.checks(result.checks)
+    verdict, style = ("success", "bold green") if result.success else ("failed", "bold red")
+    replans = f", {result.replans} new plans" if result.replans else ""
+    report.line(f"{verdict} after {result.time_s:.1f} s{replans}: {result.ended}", style)
+
+
+if __name__ == "__main__":
+    sys.exit(run_entry(main))

@@ -1,0 +1,88 @@
+"""A model's replies in a JSONL file, so that a planning can be repeated without the model."""
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+from ppp.errors import PPPError
+from ppp.planning.reading import read_text, show
+
+#: a file of replies is larger than this only by mistake
+MAX_BYTES = 16 * 1024 * 1024
+
+
+def fingerprint(messages: List[Dict[str, str]]) -> str:
+    """A hash of what was asked, to tell whether a replay answers the same question."""
+    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Recorder:
+    """Appends each reply to a new file as it comes; one that exists is not touched."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("x").close()
+        except FileExistsError:
+            raise PPPError(f"--record: {path} exists: name a new file or remove it") from None
+        except (OSError, ValueError) as error:
+            raise PPPError(f"--record: cannot write {path}: {error}") from None
+
+    def add(self, scenario: str, messages: List[Dict[str, str]], reply: str) -> None:
+        """Append one reply."""
+        line = {"scenario": scenario, "asked": fingerprint(messages), "reply": reply}
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise PPPError(f"--record: cannot write {self.path}: {error}") from None
+
+
+class Replayer:
+    """Gives the recorded replies in their order, whatever it is asked.
+
+    changed: how many replies answered another question than the one now asked. A reply is checked
+    against the scene like a fresh one, so an old reply cannot do harm.
+    """
+
+    def __init__(self, path: str, scenario: str) -> None:
+        self.path = Path(path)
+        self._lines = [
+            self._line(number, text)
+            for number, text in enumerate(
+                read_text(self.path, "file of replies", MAX_BYTES).splitlines(), start=1
+            )
+            if text.strip()
+        ]
+        self._next = self.changed = 0
+        for line in self._lines:
+            if line["scenario"] != scenario:
+                raise PPPError(
+                    f"{path}: holds replies for the scenario '{show(line['scenario'])}', "
+                    f"not '{scenario}': name its own file"
+                )
+
+    def ask(self, messages: List[Dict[str, str]]) -> str:
+        """The next reply."""
+        if self._next >= len(self._lines):
+            raise PPPError(
+                f"{self.path}: all {len(self._lines)} replies are used and another is needed: "
+                "record again"
+            )
+        line = self._lines[self._next]
+        self._next += 1
+        self.changed += line["asked"] != fingerprint(messages)
+        return line["reply"]
+
+    def _line(self, number: int, text: str) -> Dict[str, Any]:
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            line = None
+        keys = ("scenario", "asked", "reply")
+        if not isinstance(line, dict) or not all(isinstance(line.get(k), str) for k in keys):
+            raise PPPError(f"{self.path}: line {number} is no recorded reply: record again")
+        return line
