@@ -140,7 +140,8 @@ def build_mjcf() -> str:
     root = ET.Element("mujoco", model="ppp_humanoid")
     ET.SubElement(root, "compiler", angle="radian", autolimits="false")
     ET.SubElement(root, "option", timestep=f"{PHYSICS_DT:.10f}", integrator="implicitfast",
-                  solver="Newton", iterations="4", ls_iterations="8", cone="pyramidal")
+                  solver="Newton", iterations="4", ls_iterations="8", cone="pyramidal",
+                  jacobian="sparse")
     visual = ET.SubElement(root, "visual")
     ET.SubElement(visual, "global", offwidth="1920", offheight="1080")
     ET.SubElement(visual, "headlight", ambient=".35 .35 .35", diffuse=".5 .5 .5")

@@ -1,1 +1,1 @@
-
+"""Networks, conditional discriminator, the PPO agent, checkpoints and policy bundles."""

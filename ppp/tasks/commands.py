@@ -46,8 +46,15 @@ class Commands:
         low, high = self.config.hold[:2]
         self.left[ids] = torch.randint(low, high + 1, (len(ids),), generator=self.generator)
 
-    def aim(self, ids: Tensor, root_pos: Tensor, root_rot: Tensor, frames: Optional[Tensor]) -> None:
-        """Draw targets for ``ids``: where the reference frame goes, with noise, or anywhere."""
+    def aim(self, ids: Tensor, root_pos: Tensor, root_rot: Tensor, frames: Optional[Tensor],
+            prop_pos: Optional[Tensor] = None) -> None:
+        """Give ``ids`` (n,) targets: where the reference frame goes, with noise, or anywhere.
+
+        Under the rule ``approach_and_strike`` the target is the first prop, prop_pos (n, P, 3).
+        """
+        if self.config.rule == "approach_and_strike" and prop_pos is not None:
+            self.target[ids] = prop_pos[:, 0, :2]
+            return
         count = len(ids)
         ahead = torch.zeros(count) if frames is None else self.library.goal_angle[frames]
         noise = self.config.heading_noise * torch.randn(count, generator=self.generator)

@@ -169,7 +169,7 @@ class HumanoidEnv:
         self.windows[ids] = library.window(frames, self.config.window)
         self.commands.skill[ids] = skill
         self.commands.hold(ids)
-        self.commands.aim(ids, pos, rot, frames)
+        self.commands.aim(ids, pos, rot, frames, self.engine.state.prop_state[ids, :, :3])
         self.reference.put(ids, frames)
         switched = (skill != start_skill).nonzero().flatten()
         self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])

@@ -1,0 +1,30 @@
+"""A ring of policy windows for the discriminator, with the skill each was made under."""
+from __future__ import annotations
+
+from typing import Tuple
+
+import torch
+from torch import Tensor
+
+
+class ReplayBuffer:
+    """Up to ``size`` windows (W, 140) and skill ids; the oldest give way."""
+
+    def __init__(self, size: int, window: int, frame: int, device: str = "cpu") -> None:
+        self.size, self.filled, self._next = size, 0, 0
+        self.windows = torch.zeros(size, window, frame, device=device)
+        self.skill = torch.zeros(size, dtype=torch.long, device=device)
+
+    def add(self, windows: Tensor, skill: Tensor) -> None:
+        """Store windows (n, W, 140) of skills (n,); a random subset when n exceeds the size."""
+        count = min(len(windows), self.size)
+        pick = torch.randperm(len(windows))[:count]
+        slot = (self._next + torch.arange(count)) % self.size
+        self.windows[slot], self.skill[slot] = windows[pick], skill[pick]
+        self._next = (self._next + count) % self.size
+        self.filled = min(self.size, self.filled + count)
+
+    def sample(self, count: int) -> Tuple[Tensor, Tensor]:
+        """``count`` random windows and their skills."""
+        pick = torch.randint(0, self.filled, (count,))
+        return self.windows[pick], self.skill[pick]

@@ -1,0 +1,59 @@
+"""Training checkpoints: written to a temporary name and renamed, read without pickles."""
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any, Dict, List, Union
+
+import torch
+
+from ppp.errors import PPPError
+
+#: raised whenever the meaning of a field changes
+LAYOUT = 1
+_FIELDS = ("layout", "skills", "task", "settings", "policy", "optimizer", "style", "counters")
+
+
+def save_checkpoint(path: Union[str, Path], state: Dict[str, Any]) -> Path:
+    """Write ``state`` so that a crash at any moment leaves the old file or the new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    torch.save({"layout": LAYOUT, **state}, temporary)
+    os.replace(temporary, path)
+    return path
+
+
+def load_checkpoint(path: Union[str, Path], device: str = "cpu") -> Dict[str, Any]:
+    """Read a checkpoint; PPPError when it is missing, damaged or of another layout."""
+    path = Path(path)
+    if not path.is_file():
+        raise PPPError(f"{path}: no such checkpoint; checkpoints are runs/NAME/checkpoints/*.pt")
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError,
+            zipfile.BadZipFile):
+        raise PPPError(f"{path}: damaged or not a checkpoint; take an earlier one") from None
+    if not isinstance(state, dict):
+        raise PPPError(f"{path}: not a PPP checkpoint; take a file from runs/NAME/checkpoints")
+    for field in _FIELDS:
+        if field not in state:
+            raise PPPError(f"{path}: field '{field}' is missing; it is not a PPP checkpoint or was "
+                           "written by another version")
+    if state["layout"] != LAYOUT:
+        raise PPPError(f"{path}: field 'layout' is {state['layout']}, this version reads {LAYOUT}; "
+                       "train again or use the version that wrote it")
+    return state
+
+
+def list_checkpoints(folder: Union[str, Path]) -> List[Path]:
+    """The checkpoints of a run, oldest first."""
+    return sorted(Path(folder).glob("iteration_*.pt"))
+
+
+def prune(folder: Union[str, Path], keep: int) -> None:
+    """Remove all but the newest ``keep`` checkpoints."""
+    for old in list_checkpoints(folder)[:-max(1, keep)]:
+        old.unlink()

@@ -1,0 +1,89 @@
+"""Settings of a training run: every number has one line of meaning here or in cfg/train/."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import List, Optional, Union
+
+from ppp.errors import PPPError
+from ppp.settings import ROOT, build, load_yaml
+
+DEFAULT = "cfg/train/ppp_cpu.yaml"
+
+
+@dataclass
+class NetworkConfig:
+    """Sizes of the networks."""
+
+    actor: List[int] = field(default_factory=lambda: [512, 256])
+    critic: List[int] = field(default_factory=lambda: [512, 256])
+    discriminator: List[int] = field(default_factory=lambda: [512, 256])
+    encoder: List[int] = field(default_factory=lambda: [256])
+    latent: int = 64  # dimension of z, on the unit sphere
+    log_sigma: float = -3.1  # fixed exploration noise, in units of action
+
+
+@dataclass
+class PpoConfig:
+    """Proximal policy optimisation."""
+
+    horizon: int = 16  # control steps per roll-out
+    minibatch: int = 2048  # samples
+    epochs: int = 3  # passes over a roll-out
+    gamma: float = 0.97
+    gae_lambda: float = 0.95
+    clip: float = 0.2
+    learning_rate: float = 3e-4  # of actor and skill encoder
+    critic_learning_rate: float = 5e-4
+    kl_target: Optional[float] = 0.012  # adapts the actor's rate; null: constant
+    grad_norm: float = 1.0  # clipped for actor and critic apart
+    bounds: float = 0.0  # weight of the penalty on actions beyond 1.1
+    advantage_clip: float = 4.0  # standard deviations
+
+
+@dataclass
+class DiscriminatorConfig:
+    """The conditional discriminator D(s, s' | z)."""
+
+    reward_weight: float = 0.2  # w_dis of r_all = w_task r_task + w_dis r_dis
+    learning_rate: float = 1e-4
+    steps: int = 2  # updates per roll-out
+    batch: int = 1024  # of each: demo, policy, mismatched
+    gradient_penalty: float = 10.0  # on demo observations
+    logit_regularisation: float = 0.01  # on the last layer's weights
+    weight_decay: float = 1e-4
+    mismatched: float = 0.5  # share of mismatched negatives in the loss; 0: off
+    replay: int = 200_000  # policy windows kept; 0: no replay
+    replay_share: float = 0.5  # share of the policy batch drawn from the replay buffer
+
+
+@dataclass
+class TrainConfig:
+    """One training run."""
+
+    num_envs: int = 512
+    task_weight: float = 1.0  # w_task of r_all
+    iterations: int = 2000
+    save_minutes: float = 3.0
+    keep: int = 3  # checkpoints kept
+    codebook: str = "auto"  # folder of a skill codebook; auto: the shipped one
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    ppo: PpoConfig = field(default_factory=PpoConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+
+
+def load_train(path: Optional[Union[str, Path]] = None) -> TrainConfig:
+    """Settings from a YAML (default: the CPU preset); PPPError names a wrong field."""
+    chosen = Path(path) if path else ROOT / DEFAULT
+    config = build(TrainConfig, load_yaml(chosen), str(chosen))
+    check_batch(config, str(chosen))
+    return config
+
+
+def check_batch(config: TrainConfig, source: str) -> None:
+    """The roll-out must divide into minibatches, else say which three numbers to change."""
+    samples = config.num_envs * config.ppo.horizon
+    if config.num_envs < 1 or config.ppo.horizon < 1 or samples % config.ppo.minibatch:
+        raise PPPError(f"{source}: num_envs {config.num_envs} x horizon {config.ppo.horizon} = "
+                       f"{samples} samples do not divide by minibatch {config.ppo.minibatch}; "
+                       "change one of the three")

@@ -1,0 +1,173 @@
+"""The agent: rl-games' continuous PPO with overrides at the seams where PPP differs.
+
+No rl-games method is copied. What an override does beyond calling ``super()`` is a plain function
+of the learning package.
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import torch
+from rl_games.algos_torch.a2c_continuous import A2CAgent
+from rl_games.common.tr_helpers import DefaultRewardsShaper
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+
+from ppp.learning.advantages import gae
+from ppp.learning.config import TrainConfig
+from ppp.learning.rlg_model import ModelBuilder, RlgEnv, RlgModel
+from ppp.learning.style import StyleTrainer
+
+
+def build_params(config: TrainConfig, env: RlgEnv, model: RlgModel, observer: Any,
+                 train_dir: str, run_name: str, device: str) -> Dict[str, Any]:
+    """rl-games' configuration dictionary for our settings."""
+    ppo = config.ppo
+    adaptive = ppo.kl_target is not None
+    rl = {
+        "name": "ppp", "full_experiment_name": run_name, "train_dir": train_dir,
+        "env_name": "ppp", "env_info": env.get_env_info(), "vec_env": env,
+        "num_actors": env.env.num_envs, "device": device, "ppo": True, "multi_gpu": False,
+        "mixed_precision": False, "normalize_input": True, "normalize_value": True,
+        "normalize_advantage": True, "value_bootstrap": False, "reward_shaper":
+        DefaultRewardsShaper(), "features": {"observer": observer}, "gamma": ppo.gamma,
+        "tau": ppo.gae_lambda, "e_clip": ppo.clip, "clip_value": False, "entropy_coef": 0.0,
+        # rl-games halves critic_coef; with the critic's own gradient clip and rate 1 is neutral
+        "critic_coef": 2.0, "bounds_loss_coef": ppo.bounds, "truncate_grads": False,
+        "grad_norm": ppo.grad_norm, "horizon_length": ppo.horizon, "minibatch_size": ppo.minibatch,
+        "mini_epochs": ppo.epochs, "learning_rate": ppo.learning_rate,
+        "lr_schedule": "adaptive" if adaptive else "constant", "schedule_type": "standard",
+        "kl_threshold": ppo.kl_target or 0.0, "max_epochs": config.iterations,
+        "clip_actions": False, "print_stats": False, "save_frequency": 0,
+        "save_best_after": 10 ** 9, "seq_length": 1,
+    }
+    return {"config": rl, "model": model}
+
+
+class PppAgent(A2CAgent):
+    """PPO whose reward is w_task r_task + w_dis r_dis and whose observation is under a skill."""
+
+    def __init__(self, params: Dict[str, Any], settings: TrainConfig, style: StyleTrainer) -> None:
+        self.settings, self.style, self._ready_model = settings, style, params["model"]
+        self.terms: Dict[str, List[Tensor]] = {}
+        super().__init__("ppp", params)
+        ppo = settings.ppo
+        net = self.model.a2c_network
+        self._actor_params = [*net.actor.parameters(), *net.encoder.parameters()]
+        self._critic_params = list(net.critic.parameters())
+        self.optimizer = torch.optim.Adam([
+            {"params": self._actor_params, "lr": ppo.learning_rate},
+            {"params": self._critic_params, "lr": ppo.critic_learning_rate}])
+
+    def load_networks(self, params: Dict[str, Any]) -> None:
+        """Our model instead of one from rl-games' registry."""
+        self.config["network"] = ModelBuilder(self._ready_model)
+
+    def init_tensors(self) -> None:
+        """Room for the windows, skills and next values of a roll-out."""
+        super().init_tensors()
+        shape = (self.horizon_length, self.num_actors)
+        env = self.vec_env.env
+        extra = self.experience_buffer.tensor_dict
+        extra["window"] = torch.zeros(shape + env.windows.shape[1:], device=self.ppo_device)
+        extra["skill"] = torch.zeros(shape, dtype=torch.long, device=self.ppo_device)
+        extra["timeout_values"] = torch.zeros(shape + (1,), device=self.ppo_device)
+        extra["ended"] = torch.zeros(shape, device=self.ppo_device)
+        self.tensor_list = self.tensor_list + ["skill"]
+
+    def play_steps(self) -> Dict[str, Any]:
+        """A roll-out; afterwards the normalisers learn from it, once."""
+        self._n, self.terms = 0, {}
+        batch = super().play_steps()
+        self.style.remember(self.experience_buffer.tensor_dict)
+        self._new_statistics = (batch["obses"], batch["returns"])
+        return batch
+
+    def get_action_values(self, obs: Dict[str, Tensor]) -> Dict[str, Tensor]:
+        """Act under the skills that the environments are commanded."""
+        self.model.skill = self.vec_env.env.commands.skill
+        return super().get_action_values(obs)
+
+    def get_values(self, obs: Dict[str, Tensor]) -> Tensor:
+        """Values under the commanded skills."""
+        self.model.skill = self.vec_env.env.commands.skill
+        return super().get_values(obs)
+
+    def env_step(self, actions: Tensor):
+        """Step, and keep what the style reward and the advantages need."""
+        obs, reward, done, infos = super().env_step(actions)
+        keep = self.experience_buffer.update_data
+        keep("window", self._n, infos["window"])
+        keep("skill", self._n, infos["skill"])
+        keep("ended", self._n, done.float())
+        keep("timeout_values", self._n, self._timeout_values(infos))
+        self._n += 1
+        for name, value in infos["terms"].items():
+            self.terms.setdefault(name, []).append(value.mean())
+        self.algo_observer.after_env_step(infos, done)
+        return obs, reward, done, {}
+
+    def _timeout_values(self, infos: Dict[str, Tensor]) -> Tensor:
+        """Value of the true next state where an episode merely ran out of time, (N, 1)."""
+        values = torch.zeros(self.num_actors, 1, device=self.ppo_device)
+        ids = infos["timed_out"].nonzero().flatten()
+        if len(ids):
+            values[ids] = self.model.a2c_network.value(infos["next_obs"][ids],
+                                                       infos["skill"][ids])
+        return values
+
+    def discount_values(self, fdones, last_values, mb_fdones, values, rewards) -> Tensor:
+        """The place of the style reward: rewards become r_all, then our own GAE."""
+        buffer = self.experience_buffer.tensor_dict
+        style = self.style.reward(buffer["window"], buffer["skill"])
+        self.terms["style"] = [style.mean()]
+        rewards.mul_(self.settings.task_weight)
+        rewards.add_(self.settings.discriminator.reward_weight * style[..., None])
+        ended = buffer["ended"][..., None]
+        following = torch.cat((values[1:], last_values[None])) * (1 - ended)
+        return gae(rewards, values, following + buffer["timeout_values"], ended, self.gamma,
+                   self.tau)
+
+    def prepare_dataset(self, batch: Dict[str, Tensor]) -> None:
+        """Shuffle, add the skills, clip the advantages; update the value statistics first."""
+        net = self.model.a2c_network
+        net.value_norm.update(self._new_statistics[1])
+        super().prepare_dataset(batch)
+        data = self.dataset.values_dict
+        limit = self.settings.ppo.advantage_clip
+        data["advantages"] = data["advantages"].clamp(-limit, limit)
+        data["skill"] = batch["skill"]
+        data["behaviour_mu"] = batch["mus"].clone()
+        self.dataset.permute = True
+        self.dataset.apply_permutation()
+
+    def train_actor_critic(self, minibatch: Dict[str, Tensor]):
+        """One PPO step under the minibatch's skills; its KL is exact and against the roll-out.
+
+        rl-games adds 1e-5 to variances, which is not small beside a sigma of 0.045 and makes its
+        KL negative.
+        """
+        self.model.skill = minibatch["skill"]
+        result = list(super().train_actor_critic(minibatch))
+        move = (result[6] - minibatch["behaviour_mu"]) / result[7]
+        result[3] = 0.5 * move.square().sum(-1).mean()
+        return tuple(result)
+
+    def trancate_gradients_and_step(self) -> None:
+        """Clip actor and critic apart: one joint norm lets the value drown the policy."""
+        clip_grad_norm_(self._actor_params, self.grad_norm)
+        clip_grad_norm_(self._critic_params, self.grad_norm)
+        # rl-games writes the adapted rate to every group; the critic keeps its own
+        self.optimizer.param_groups[1]["lr"] = self.settings.ppo.critic_learning_rate
+        super().trancate_gradients_and_step()
+
+    def train_epoch(self):
+        """One iteration: PPO, then the discriminator, then the observation statistics."""
+        result = super().train_epoch()
+        self.style.update(self.model.a2c_network.encoder)
+        self.model.a2c_network.obs_norm.update(self._new_statistics[0])
+        self.kl = float(torch.stack(list(result[8])).mean())
+        return result
+
+    def save(self, path: str) -> None:
+        """rl-games' own checkpoints are not written: see checkpoint.py."""

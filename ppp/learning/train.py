@@ -1,0 +1,175 @@
+"""A training run from settings to bundle: build, restore, train, save."""
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+import torch
+import yaml
+from torch import Tensor
+
+from ppp.errors import PPPError
+from ppp.learning.bundle import save_bundle
+from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, save_checkpoint
+from ppp.learning.codes import load_codes
+from ppp.learning.config import TrainConfig, check_batch
+from ppp.learning.diagnostics import RunLog
+from ppp.learning.networks import SkillPolicy
+from ppp.learning.style import StyleTrainer
+from ppp.tasks.config import TaskConfig
+from ppp.tasks.env import HumanoidEnv
+
+
+def make_policy(config: TrainConfig, codes: Tensor, obs: int, actions: int) -> SkillPolicy:
+    """The networks of a run; codes (K, d) are the skills' codebook entries."""
+    net = config.network
+    return SkillPolicy(obs, actions, codes, net.actor, net.critic, net.encoder, net.latent,
+                       net.log_sigma)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed torch and numpy; the environment has a generator of its own."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2 ** 32)
+
+
+class Trainer:
+    """One run in ``folder``: checkpoints/, summaries/ (TensorBoard), history.jsonl, settings."""
+
+    def __init__(self, task: TaskConfig, config: TrainConfig, folder: Path, seed: int = 0,
+                 engine: str = "mujoco_cpu", device: str = "cpu") -> None:
+        check_batch(config, "settings")
+        seed_everything(seed)
+        self.task, self.config, self.folder, self.seed = task, config, Path(folder), seed
+        self.engine, self.device = engine, device
+        self.env = HumanoidEnv(task, config.num_envs, seed, engine)
+        self.skills: List[str] = self.env.library.skills
+        codes = load_codes(config.codebook, self.skills,
+                           [info.label for info in self.env.library.info])
+        self.policy = make_policy(config, codes, self.env.observation_size, self.env.action_size)
+        self.style = StyleTrainer(self.env.library, task.window, config, device)
+        self.log = RunLog(self.folder, self.skills, config.iterations, config.save_minutes,
+                          self.save)
+        self._agent: Any = None
+        self._restored: Optional[Dict[str, Any]] = None
+
+    # -- checkpoints -------------------------------------------------------------------------
+    def restore(self, path: Path, counters: bool = True) -> None:
+        """Continue from a checkpoint; without ``counters`` only its weights are taken."""
+        state = load_checkpoint(path, self.device)
+        if list(state["skills"]) != self.skills:
+            raise PPPError(f"{path}: field 'skills' is {state['skills']}, this run has "
+                           f"{self.skills}; use the same task and motion file")
+        try:
+            self.policy.load_state_dict(state["policy"])
+            self.style.load_state_dict(state["style"])
+        except (RuntimeError, ValueError, KeyError):
+            raise PPPError(f"{path}: its networks have other sizes than field 'network' of the "
+                           "training settings; use the settings it was trained with") from None
+        self._restored = state if counters else None
+
+    def state(self) -> Dict[str, Any]:
+        """Everything a checkpoint holds."""
+        agent = self._agent
+        return {
+            "skills": self.skills, "task": dataclasses.asdict(self.task),
+            "settings": dataclasses.asdict(self.config), "policy": self.policy.state_dict(),
+            "optimizer": agent.optimizer.state_dict(), "style": self.style.state_dict(),
+            "counters": {"iteration": agent.epoch_num, "samples": agent.frame,
+                         "actor_lr": agent.last_lr, "seed": self.seed,
+                         "seconds": time.perf_counter() - self._started + self._spent},
+            "random": torch.get_rng_state(), "env_random": self.env.generator.get_state(),
+        }
+
+    def save(self) -> Path:
+        """Write a checkpoint and drop the oldest beyond ``keep``."""
+        folder = self.folder / "checkpoints"
+        state = self.state()
+        path = save_checkpoint(folder / f"iteration_{state['counters']['iteration']:07d}.pt", state)
+        prune(folder, self.config.keep)
+        return path
+
+    # -- running -----------------------------------------------------------------------------
+    def build_agent(self) -> Any:
+        """The rl-games agent, restored when a checkpoint was given."""
+        from ppp.learning.rlg_agent import PppAgent, build_params
+        from ppp.learning.rlg_model import RlgEnv, RlgModel
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        params = build_params(self.config, RlgEnv(self.env), RlgModel(self.policy), self.log,
+                              str(self.folder.parent), self.folder.name, self.device)
+        with contextlib.redirect_stdout(io.StringIO()):  # rl-games announces itself on stdout
+            self._agent = PppAgent(params, self.config, self.style)
+        self._started, self._spent = time.perf_counter(), 0.0
+        if self._restored is not None:
+            counters = self._restored["counters"]
+            self._agent.optimizer.load_state_dict(self._restored["optimizer"])
+            self._agent.epoch_num = int(counters["iteration"])
+            self._agent.frame = int(counters["samples"])
+            self._agent.last_lr = float(counters["actor_lr"])
+            self._spent = float(counters["seconds"])
+            torch.set_rng_state(self._restored["random"].cpu())
+            self.env.generator.set_state(self._restored["env_random"].cpu())
+        self.style.refresh(self.policy.encoder)
+        return self._agent
+
+    def run(self) -> Path:
+        """Train to the last iteration (or Ctrl-C, which saves too); the last checkpoint."""
+        agent = self._agent or self.build_agent()
+        self._write_settings()
+        try:
+            if agent.epoch_num < self.config.iterations:
+                agent.train()
+        except KeyboardInterrupt:
+            print("interrupted: saving", file=sys.stderr)
+        finally:
+            self.log.close()
+            agent.writer.flush()
+        path = self.save()
+        self.env.close()
+        return path
+
+    def _write_settings(self) -> None:
+        settings = {"command": " ".join(shlex.quote(a) for a in sys.argv), "seed": self.seed,
+                    "engine": self.engine, "task": dataclasses.asdict(self.task),
+                    "train": dataclasses.asdict(self.config)}
+        (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def latest_checkpoint(folder: Path) -> Path:
+    """The newest checkpoint of a run; PPPError when there is none."""
+    found = list_checkpoints(Path(folder) / "checkpoints")
+    if not found:
+        raise PPPError(f"{folder}: no checkpoint to resume from; start without --resume")
+    return found[-1]
+
+
+def export_bundle(checkpoint: Path, folder: Path, facts: Dict[str, Any]) -> Path:
+    """Write a policy bundle from a training checkpoint; ``facts`` go into the card."""
+    from ppp.settings import build
+
+    state = load_checkpoint(checkpoint)
+    task = build(TaskConfig, state["task"], str(checkpoint))
+    config = build(TrainConfig, state["settings"], str(checkpoint))
+    codes = state["policy"]["encoder.codebook"]
+    policy = make_policy(config, codes, *_sizes())
+    policy.load_state_dict(state["policy"])
+    from ppp.motion.library import MotionLibrary
+    library = MotionLibrary(task.motion_path(), state["skills"])
+    card = {"skills": list(state["skills"]),
+            "labels": {s: i.label for s, i in zip(library.skills, library.info)},
+            "modes": {s: i.mode for s, i in zip(library.skills, library.info)},
+            "actor": list(config.network.actor), "action": dataclasses.asdict(task.action),
+            "window": task.window, "training": {**state["counters"], **facts}}
+    return save_bundle(folder, policy.state_dict(), policy.encoder.table(), library.mean_pose, card)
+
+
+def _sizes():
+    return HumanoidEnv.observation_size, HumanoidEnv.action_size

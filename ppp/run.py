@@ -1,0 +1,120 @@
+"""Train or test a task: ``python ppp/run.py --task HumanoidStrike [--test]`` or ``ppp run``."""
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Optional
+
+if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, is importable
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
+
+
+@dataclass
+class Args:
+    """Train a policy (default) or test one."""
+
+    task: str = "HumanoidSkills"
+    """HumanoidSkills, HumanoidHeading or HumanoidStrike."""
+    test: bool = False
+    """Perform with a trained policy and print success figures instead of training."""
+    num_envs: Optional[int] = None
+    """Parallel humanoids (default: from the training settings; 32 when testing)."""
+    seed: int = 0
+    """Seed of networks, environments and noise."""
+    checkpoint: Optional[Path] = None
+    """Start from (or test) this checkpoint (.pt) or policy bundle (folder)."""
+    resume: bool = False
+    """Go on with the newest checkpoint of the run folder."""
+    max_iterations: Optional[int] = None
+    """Iterations in all (default: from the training settings)."""
+    headless: bool = True
+    """Without a window. With --no-headless a test also writes a video beside its figures."""
+    motion_file: Optional[Path] = None
+    """Another motion library (library.yaml)."""
+    cfg_train: Optional[Path] = None
+    """Training settings (default: cfg/train/ppp_cpu.yaml)."""
+    cfg_env: Optional[Path] = None
+    """Task settings (default: the task's own in cfg/env)."""
+    device: str = "cpu"
+    """Device of the learner."""
+    engine: str = "mujoco_cpu"
+    """Simulator."""
+    run_dir: Optional[Path] = None
+    """Folder of the run (default: runs/TASK)."""
+    export: Optional[Path] = None
+    """Also write a policy bundle to this folder at the end."""
+    episodes: int = 64
+    """Episodes of a test."""
+    json: Optional[Path] = None
+    """Also write a test's figures here."""
+
+
+def _check(args: Args) -> None:
+    if args.device != "cpu":
+        import torch
+        try:
+            torch.zeros(1, device=args.device)
+        except (RuntimeError, AssertionError, ValueError):
+            raise PPPError(f"--device {args.device[:40]}: not available here; use --device cpu") from None
+        if args.engine == "mujoco_cpu":
+            raise PPPError("--engine mujoco_cpu runs on --device cpu only; leave --device out")
+    from ppp.engines import ENGINES
+    if args.engine not in ENGINES:
+        raise unknown("engine", args.engine, ENGINES)
+    for name in ("num_envs", "max_iterations", "episodes"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise PPPError(f"--{name.replace('_', '-')} is {value}; it must be 1 or more")
+
+
+def train(args: Args) -> int:
+    """Train to the end or to Ctrl-C."""
+    from ppp.learning.config import check_batch, load_train
+    from ppp.learning.train import Trainer, export_bundle, latest_checkpoint
+    from ppp.tasks.config import load_task
+
+    task = load_task(args.task, args.cfg_env)
+    if args.motion_file:
+        task = dataclasses.replace(task, motion_file=str(args.motion_file))
+    config = load_train(args.cfg_train)
+    if args.max_iterations:
+        config = dataclasses.replace(config, iterations=args.max_iterations)
+    if args.num_envs:
+        config = dataclasses.replace(config, num_envs=args.num_envs)
+        check_batch(config, "--num-envs")
+    folder = args.run_dir or Path("runs") / args.task
+    trainer = Trainer(task, config, folder, args.seed, args.engine, args.device)
+    if args.resume:
+        trainer.restore(latest_checkpoint(folder))
+    elif args.checkpoint:
+        trainer.restore(args.checkpoint, counters=False)
+    path = trainer.run()
+    print(f"saved {path}")
+    if args.export:
+        export_bundle(path, args.export, {"task": args.task, "seed": args.seed})
+        print(f"bundle {args.export}")
+    return 0
+
+
+def test(args: Args) -> int:
+    """Perform the task and print figures."""
+    from ppp.evaluation.task_test import run_test
+
+    return run_test(args)
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Entry point of ``ppp run``; returns the exit status."""
+    import tyro
+
+    args = tyro.cli(Args, args=argv, prog="ppp run", description=__doc__)
+    _check(args)
+    return test(args) if args.test else train(args)
+
+
+if __name__ == "__main__":
+    sys.exit(run_entry(lambda: main()))
