@@ -1,6 +1,7 @@
 """``ppp plan``: plan an instruction for a scenario, perform it, and say whether it succeeded."""
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,9 +96,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     problems = _write(outputs, result, report)
     _conclude(result, report)
     for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    if problems and result.success:
-        return 2
+        print(f"warning: {problem}", file=sys.stderr)
     return 0 if result.success else 3
 
 
@@ -157,6 +156,8 @@ def _check_output(kind: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PPPError(f"{path}: cannot make its folder: {error.strerror or error}") from None
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise PPPError(f"{path}: may not be written: name a {kind} file in another folder")
 
 
 def _write_page(result: Result, path: Path) -> None:

@@ -3,17 +3,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, Optional, Protocol, Union
+from typing import Mapping, NamedTuple, Optional, Protocol, Sequence, Union
 
 import numpy as np
 
 from ppp.engines.scene import Prop
-from ppp.planning.geometry import XY, Box, bearing, box_of, distance, point_distance, wrap
+from ppp.planning.conditions import Facing, Reached, simple_conditions
+from ppp.planning.geometry import (
+    BODY_RADIUS,
+    XY,
+    Box,
+    bearing,
+    box_of,
+    distance,
+    point_distance,
+    segment_distance,
+    wrap,
+)
 from ppp.planning.performer import WorldState
 from ppp.planning.places import TOLERANCE
+from ppp.planning.scenario import Scenario
 from ppp.planning.situation import lies
 from ppp.planning.skills import DEFAULT_SECONDS, REACH, SECONDS
 from ppp.planning.validate import REACH_SLACK
+
+#: a turn is over this near to its direction, rad
+FACING = math.radians(12.0)
 
 
 @dataclass(frozen=True)
@@ -26,9 +41,10 @@ class Limits:
     grace: float = 6.0  # and this much more
     stuck_seconds: float = 6.0  # a walk that comes no nearer for so long is stuck
     stuck_distance: float = 0.15
+    look_seconds: float = 0.25  # a walk looks ahead this often
+    drift: float = 0.05  # room that a drifting walk may lose before a new plan is made
     swings: int = 4  # blows before an attack gives up
     swing_seconds: float = 2.0
-    facing: float = math.radians(12.0)  # a turn is over this near to its direction
     turn_seconds: float = 8.0
     up_height: float = 0.65  # the pelvis of who has got up
     up_z: float = 0.8
@@ -49,24 +65,36 @@ class Rule(Protocol):
         ...
 
 
+class Walk(NamedTuple):
+    """A leg, m; ``exact`` when passing by its end is not enough."""
+
+    start: XY
+    end: XY
+    exact: bool = False
+
+
 class Arrival:
-    """A walk: over when near, or past the plane through its target and close enough to it."""
+    """A walk: over when near, or past the plane through its end and close enough to it.
+
+    It fails early when the humanoid has drifted so far that the rest of the way is not clear of
+    ``no_go``: a new plan then leads around from where it is.
+    """
 
     def __init__(
-        self, start: XY, target: XY, exact: bool, tolerance: float, limits: Limits
+        self, walk: Walk, tolerance: float, no_go: Sequence[Box], limits: Limits
     ) -> None:
-        self.start, self.target, self.exact = start, target, exact
-        self.tolerance, self.limits = tolerance, limits
-        length = distance(start, target)
+        self.walk, self.tolerance, self.no_go, self.limits = walk, tolerance, no_go, limits
+        length = distance(walk.start, walk.end)
         self.seconds = limits.grace + length / limits.slowest
         self._best, self._best_at = length, 0.0
+        self._looked = -limits.look_seconds
 
     def __call__(self, state: WorldState, elapsed: float) -> Optional[Ending]:
-        """Reached, passed, stuck or too slow."""
-        gap = distance(state.xy, self.target)
+        """Reached, passed, drifted, stuck or too slow."""
+        gap = distance(state.xy, self.walk.end)
         if gap <= self.tolerance:
             return Ending("reached", True)
-        if not self.exact and gap <= self.limits.passing and self._beyond(state.xy):
+        if not self.walk.exact and gap <= self.limits.passing and self._beyond(state.xy):
             return Ending("passed", True)
         if gap < self._best - self.limits.stuck_distance:
             self._best, self._best_at = gap, elapsed
@@ -74,12 +102,24 @@ class Arrival:
             return Ending(f"stuck {gap:.2f} m away", False)
         if elapsed > self.seconds:
             return Ending(f"time limit, {gap:.2f} m away", False)
-        return None
+        return self._look_ahead(state.xy, elapsed)
 
     def _beyond(self, xy: XY) -> bool:
-        leg = (self.target[0] - self.start[0], self.target[1] - self.start[1])
-        past = (xy[0] - self.target[0], xy[1] - self.target[1])
+        start, end = self.walk.start, self.walk.end
+        leg = (end[0] - start[0], end[1] - start[1])
+        past = (xy[0] - end[0], xy[1] - end[1])
         return leg[0] * past[0] + leg[1] * past[1] > 0.0
+
+    def _look_ahead(self, xy: XY, elapsed: float) -> Optional[Ending]:
+        if elapsed - self._looked < self.limits.look_seconds:
+            return None
+        self._looked = elapsed
+        for box in self.no_go:
+            # who is too near already may go on, only not nearer
+            room = min(BODY_RADIUS, float(point_distance(xy, box))) - self.limits.drift
+            if segment_distance(xy, self.walk.end, box) < room:
+                return Ending(f"drifted: '{box.name}' is in the way from here", False)
+        return None
 
 
 class Strike:
@@ -113,13 +153,13 @@ class Strike:
 class Turned:
     """A turn on the spot: over when the target is straight ahead."""
 
-    def __init__(self, target: XY, limits: Limits) -> None:
-        self.target, self.limits = target, limits
+    def __init__(self, target: XY, tolerance: float, limits: Limits) -> None:
+        self.target, self.tolerance, self.limits = target, tolerance, limits
 
     def __call__(self, state: WorldState, elapsed: float) -> Optional[Ending]:
         """Facing the target, or too slow."""
         off = abs(wrap(bearing(state.xy, self.target) - state.heading))
-        if off <= self.limits.facing:
+        if off <= self.tolerance:
             return Ending("facing the target", True)
         if elapsed > self.limits.turn_seconds:
             return Ending(f"time limit, {math.degrees(off):.0f} degrees off", False)
@@ -159,3 +199,23 @@ def in_place(skill: str, until: Union[float, str, None]) -> After:
     if isinstance(until, float):
         return After(until, f"{until:g} s are over")
     return After(SECONDS.get(skill, DEFAULT_SECONDS))
+
+
+def arrival_tolerance(scenario: Scenario, places: Mapping[str, XY], target: XY) -> float:
+    """How near a walk to ``target`` must come, m: nearer where a check would not hold otherwise.
+
+    places: where every object is now, m.
+    """
+    best = TOLERANCE
+    for check in simple_conditions(scenario.success):
+        if isinstance(check, Reached):
+            goal = places[check.reached] if isinstance(check.reached, str) else check.reached
+            slack = check.within - distance(goal, target)
+            best = min(best, max(0.1, slack)) if slack > 0.0 else best
+    return best
+
+
+def turn_tolerance(scenario: Scenario) -> float:
+    """How near a turn must come to its direction, rad: nearer where a check is stricter."""
+    checks = [c for c in simple_conditions(scenario.success) if isinstance(c, Facing)]
+    return min([FACING, *(math.radians(0.7 * c.within) for c in checks)])

@@ -2,16 +2,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Optional, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ppp.engines.scene import Prop, Scene
 from ppp.planning import checks
-from ppp.planning.conditions import Reached, simple_conditions
-from ppp.planning.endings import Arrival, Ending, Limits, Rule, Strike, Turned, Up, in_place
-from ppp.planning.geometry import XY, distance
+from ppp.planning.endings import (
+    Arrival,
+    Ending,
+    Limits,
+    Rule,
+    Strike,
+    Turned,
+    Up,
+    Walk,
+    arrival_tolerance,
+    in_place,
+    turn_tolerance,
+)
+from ppp.planning.geometry import XY, Box, box_of, distance
 from ppp.planning.performer import Performer, WorldState, prop_positions
-from ppp.planning.places import TOLERANCE
 from ppp.planning.planner import MOVED, Command, Done, Planner
 from ppp.planning.recording import Recording
 from ppp.planning.result import Result, recorded_steps
@@ -46,6 +56,15 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Replanned:
+    """The planner changed its plan for the ``count``-th time, and why."""
+
+    count: int
+    why: str
+    time: float
+
+
+@dataclass(frozen=True)
 class _Step:
     """One command on its way: its skill, what it strikes, and the rule that ends it."""
 
@@ -60,7 +79,7 @@ class _Step:
 class Executor:
     """Drives a performer by a planner's commands. Deterministic for a seed.
 
-    on_event is told of every step when it begins and when it ends.
+    on_event is told when a step begins (Began) or ends (Ended) and of every Replanned.
     """
 
     scenario: Scenario
@@ -87,9 +106,13 @@ class Executor:
         last: Optional[Outcome] = None
         for number in range(1, MAX_STEPS + 1):
             now = observe(self.trace, checks.progress(self.scenario, self.trace), last)
+            before = self.planner.replans
             move = self.planner.act(now)
             if isinstance(move, Done):
                 return move.reason
+            if self.planner.replans > before:
+                why = (getattr(self.planner, "reasons", None) or [""])[-1]
+                self.on_event(Replanned(self.planner.replans, why, now.time))
             last = self._perform_step(number, move)
             if self._time_is_up():
                 return f"the time limit of {self.scenario.time_limit:g} s is up"
@@ -120,12 +143,13 @@ class Executor:
         kind, timed = role(skill), isinstance(command.until, float)
         rule: Rule = in_place(skill, command.until)
         if kind == GAIT and not timed:
-            exact = command.until is not None
-            tolerance = self._tolerance(command.target)
-            here = self.trace.now.xy
-            rule = Arrival(here, command.target, exact, tolerance, self.limits)
+            walk = Walk(self.trace.now.xy, command.target, exact=command.until is not None)
+            places = {p.name: p.position for p in self.scene.props}
+            places.update(prop_positions(self.trace.now))
+            tolerance = arrival_tolerance(self.scenario, places, command.target)
+            rule = Arrival(walk, tolerance, self._no_go(), self.limits)
         elif kind == TURN and not timed:
-            rule = Turned(command.target, self.limits)
+            rule = Turned(command.target, turn_tolerance(self.scenario), self.limits)
         elif kind == ATTACK:
             struck = aimed_at(command.target, self._standing())
             if struck and not timed:
@@ -214,18 +238,15 @@ class Executor:
             toppled=toppled,
         )
 
-    def _tolerance(self, target: XY) -> float:
-        """How near a walk must come: less than usual where a check is stricter, m."""
-        best = TOLERANCE
-        seen = views(self.trace.now)
-        places = {p.name: p.position for p in self.scene.props}
-        places.update({name: view.xy for name, view in seen.items()})
-        for check in simple_conditions(self.scenario.success):
-            if isinstance(check, Reached):
-                goal = places[check.reached] if isinstance(check.reached, str) else check.reached
-                slack = check.within - distance(goal, target)
-                best = min(best, max(0.1, slack)) if slack > 0.0 else best
-        return best
+    def _no_go(self) -> List[Box]:
+        """What a walk must not pass too near to."""
+        seen = prop_positions(self.trace.now)
+        forbidden = self.scenario.forbidden()
+        return [
+            replace(box_of(p), centre=seen[p.name])
+            for p in self.scene.bodies
+            if p.kind == "obstacle" or p.name in forbidden
+        ]
 
     def _standing(self) -> Tuple[Prop, ...]:
         """The targets that stand, where they are now."""
@@ -256,6 +277,7 @@ class Executor:
             replans=self.planner.replans,
             time_s=self.trace.now.time,
             ended=ended,
+            reasons=tuple(getattr(self.planner, "reasons", ())),
             recording=recording,
         )
 

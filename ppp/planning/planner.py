@@ -65,8 +65,8 @@ class PlanMaker(Protocol):
 class ListPlanner:
     """Pops the steps of a plan; makes a new one when a step failed or the scene is not as assumed.
 
-    plan: the current plan. plans: every plan so far. replans: how many of them came later.
-    limit: new plans allowed in one episode.
+    plans: every plan so far. replans: how many of them came after the first; reasons: why, for
+    each of those. limit: new plans allowed in one episode.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ListPlanner:
         skills: Sequence[str],
         maker: PlanMaker,
         first: Optional[Plan] = None,
-        limit: int = 8,
+        limit: int = 12,
     ) -> None:
         self.scenario, self.skills, self.maker, self.limit = scenario, tuple(skills), maker, limit
         self._first = first
@@ -85,6 +85,7 @@ class ListPlanner:
         """Begin a new episode with the first plan; the instruction is the scenario's own."""
         self._scene = scene
         self.plans: List[Plan] = []
+        self.reasons: List[str] = []
         self._history: List[Outcome] = []
         self._rest: List[PlanStep] = []
         self._assumed: Dict[str, XY] = {}
@@ -130,6 +131,7 @@ class ListPlanner:
             self._adopt(self.maker.make(self._situation(now, note)), now)
         except PPPError as error:
             return Done(f"no further plan ({note}): {error}")
+        self.reasons.append(note)
         return None
 
     def _reason(self, now: Observation) -> str:

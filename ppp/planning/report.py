@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ppp.planning.checks import CheckResult
-from ppp.planning.executor import Began, Ended
+from ppp.planning.executor import Began, Ended, Replanned
 from ppp.planning.plan_schema import Plan
 from ppp.planning.scenario import Scenario
 from ppp.planning.situation import Matcher
@@ -25,8 +25,8 @@ class Report:
         self.console = Console(highlight=False)
 
     def line(self, text: str, style: str = "") -> None:
-        """One line, wrapped where the terminal ends."""
-        self.console.print(Text(text, style=style))
+        """One line; the terminal wraps it."""
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
     def task(self, scenario: Scenario, planner: str) -> None:
         """What is to be done, and who plans it."""
@@ -47,7 +47,7 @@ class Report:
         self.console.print(table)
 
     def event(self, event: Any) -> None:
-        """A step that begins or ends."""
+        """A step that begins or ends, or a change of plan."""
         if isinstance(event, Began):
             skill = event.skill or "?"
             place = point(event.command.target)
@@ -56,6 +56,8 @@ class Report:
             outcome = event.outcome
             style = "green" if outcome.ok else "yellow"
             self.line(f"{outcome.end:6.1f} s    {outcome.ended}", style)
+        elif isinstance(event, Replanned):
+            self.line(f"{event.time:6.1f} s  new plan {event.count}: {event.why}", "yellow")
 
     def checks(self, results: Sequence[CheckResult]) -> None:
         """Every success check with what was seen."""

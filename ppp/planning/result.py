@@ -18,7 +18,7 @@ from ppp.planning.situation import Outcome
 class Result:
     """One performance. plans: the first plan and every later one. time_s: simulated seconds.
 
-    ended: why the performance was over. recovered: times it got up after a fall.
+    ended: why the performance was over. reasons: why each new plan was made.
     """
 
     scenario: str
@@ -32,6 +32,7 @@ class Result:
     replans: int
     time_s: float
     ended: str
+    reasons: Tuple[str, ...]
     recording: Recording = field(repr=False, compare=False)
 
     def as_dict(self) -> Dict[str, Any]:
@@ -49,6 +50,7 @@ class Result:
             "later_plans": [p.as_dict() for p in self.plans[1:]],
             "steps": [s.as_dict() for s in self.steps],
             "replans": self.replans,
+            "replan_reasons": list(self.reasons),
             "time_s": round(self.time_s, 3),
         }
 

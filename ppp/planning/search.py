@@ -231,9 +231,9 @@ def _walk(
     route = find_route(draft.xy, goals, [*boxes, *lying(draft.now)])
     route = route or find_route(draft.xy, goals, boxes)
     if route is None:
-        names = ", ".join(f"'{b.name}'" for b in boxes[:6])
+        names = ", ".join(f"'{b.name}'" for b in boxes[:6] if b.name != thing)
         raise PPPError(
-            f"there is no way to {what} from {point(draft.xy)}: {names} close every path for a "
+            f"there is no way to {what} from {point(draft.xy)}: {names} leave no path for a "
             "body of radius 0.4 m: open a gap of 0.8 m or more"
         )
     _add_legs(draft, route, {b.name: b for b in boxes}, thing, until)
