@@ -12,10 +12,10 @@ FUNCTION_WORDS = frozenset("""
 a about across after again against ahead all along am an and any are around as at away be been
 before behind beneath between beyond but by can could do does down during each even for from give
 given got had has have he her here him his how i if in into is it its just keep let like make may me
-more most much must my near never next no not of off on once one onto or other our out over own
-past put so some such take than that the their them then there these they this those through till
-to too toward towards two under until up upon us very was way we were what when where which while
-who will with within without would yes you your yourself himself itself go get going come set
+more most move much must my near never next no not now of off on once one onto or other our out over
+own past put so some such take than that the their them then there these they this those through
+till to too toward towards two under until up upon us very was way we were what when where which
+while who will with within without would yes you your yourself himself itself go get going come set
 forward forwards back backward backwards left right side front rear straight low high
 """.split())
 THINGS = frozenset("""
@@ -36,13 +36,15 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] in "ey" else word
 
 
-EXEMPT = frozenset(stem(word) for word in FUNCTION_WORDS | THINGS) | FUNCTION_WORDS | THINGS
+EXEMPT = FUNCTION_WORDS | THINGS
+EXEMPT_STEMS = frozenset(stem(word) for word in EXEMPT)
 
 
 def content_stems(text: str) -> Set[str]:
     """Stems of the words that carry a phrase's meaning."""
     words = re.findall(r"[a-z]+", text.lower().replace("'", ""))
-    return {stem(word) for word in words if not {word, stem(word)} & EXEMPT}
+    return {stem(word) for word in words
+            if word not in EXEMPT and stem(word) not in EXEMPT_STEMS}
 
 
 def overlaps(train: Iterable[str], heldout: Iterable[str]) -> Dict[str, List[str]]:

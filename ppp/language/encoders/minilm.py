@@ -9,7 +9,7 @@ import importlib.util
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 import torch
 from safetensors import SafetensorError
@@ -113,14 +113,23 @@ class MiniLM:
         return mean_pool(self.model(ids, mask), mask)
 
     @torch.no_grad()
-    def encode(self, texts: List[str]) -> torch.Tensor:
-        """(n, d) unit rows; n may be 0."""
-        if not texts:
-            return torch.zeros(0, self.dim)
-        # Sorting by length keeps padding, and with it the work, small.
+    def _batched(self, texts: List[str], embed: Callable[[List[str]], torch.Tensor],
+                 ) -> torch.Tensor:
+        """(n, d) rows of ``embed`` applied in batches of similar length: little padding."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out = torch.empty(len(texts), self.dim)
+        out = torch.zeros(len(texts), self.dim)
         for start in range(0, len(order), BATCH):
             part = order[start:start + BATCH]
-            out[part] = self.embed([texts[i] for i in part])
+            out[part] = embed([texts[i] for i in part])
         return out
+
+    def encode(self, texts: List[str]) -> torch.Tensor:
+        """(n, d) unit rows; n may be 0."""
+        return self._batched(texts, self.embed)
+
+    def bags(self, texts: List[str]) -> torch.Tensor:
+        """(n, d) unit rows from the embedding layer alone: which words, hardly in which order."""
+        def bag(part: List[str]) -> torch.Tensor:
+            ids, mask = self.tokenizer.batch(part)
+            return mean_pool(self.model.embeddings(ids), mask)
+        return self._batched(texts, bag)

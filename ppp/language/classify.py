@@ -1,0 +1,73 @@
+"""``ppp classify "hit him hard"``: which skill does a command name?"""
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, List, Optional
+
+if TYPE_CHECKING:
+    from ppp.language.matcher import Match
+
+
+@dataclass
+class Settings:
+    """Which skill does each command name, and how sure is that?"""
+
+    texts: List[str]
+    """commands, each in quotes"""
+    json: bool = False
+    """print JSON: an object for one command, a list for several"""
+    split: bool = False
+    """part composite commands ("creep up and bash it") first"""
+    model: Optional[str] = None
+    """folder saved by ppp finetune-clip; default: the shipped text part"""
+    weights: Optional[str] = None
+    """folder with the encoder's weights; default: the installed package"""
+    skills: Optional[List[str]] = None
+    """skill ids that the policy can perform; default: all"""
+
+
+def print_table(matches: List["Match"]) -> None:
+    """One row for each command."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ppp.language.report import console
+
+    table = Table("command", "skill", "known", "distance", "margin", "else", "note")
+    for match in matches:
+        others = ", ".join(f"{skill} {distance:.2f}" for skill, distance in match.alternatives)
+        table.add_row(escape(match.text), match.skill or "-", "yes" if match.known else "no",
+                      f"{match.distance:.3f}", f"{match.margin:.3f}", others, match.reason)
+    console().print(table)
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Entry point of ``ppp classify``. 0 also when a command is unknown: that is an answer."""
+    import tyro
+    from typing_extensions import Annotated
+
+    from ppp.errors import PPPError
+    from ppp.language import load_matcher
+
+    @dataclass
+    class Arguments(Settings):
+        texts: Annotated[List[str], tyro.conf.Positional]
+
+    arguments = sys.argv[1:] if argv is None else argv
+    settings = tyro.cli(Arguments, args=arguments, prog="ppp classify",
+                        description=Settings.__doc__)
+    if not settings.texts:
+        raise PPPError('no command given, write one in quotes: ppp classify "hit him hard"')
+    matcher = load_matcher(settings.skills, settings.model, settings.weights)
+    if settings.split:
+        matches = [match for text in settings.texts for match in matcher.match_all(text)]
+    else:
+        matches = matcher.match_many(settings.texts)
+    if settings.json:
+        values = [match.as_dict() for match in matches]
+        print(json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False))
+    else:
+        print_table(matches)
+    return 0

@@ -1,0 +1,115 @@
+"""One call that turns an encoder and phrases into a TextModel with a threshold."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Callable, List, Optional, Sequence, Tuple
+
+import torch
+
+from ppp.errors import PPPError, unknown
+from ppp.language.adapter import AdaptedEncoder, fit_adapter
+from ppp.language.codebook import Codebook
+from ppp.language.encoders.base import Remembering, TextEncoder
+from ppp.language.encoders.lexical import Lexical
+from ppp.language.encoders.minilm import MiniLM
+from ppp.language.finetune import FitReport, FitSettings, finetune
+from ppp.language.metrics import balanced_threshold
+from ppp.language.model import NO_THRESHOLD, TextModel
+from ppp.language.phrases import PhraseSet
+from ppp.language.splits import halves, leave_words_out
+
+METHODS = ("finetune", "adapter")
+#: leave-words-out fits that choose the threshold of a method that is fast to fit
+THRESHOLD_FITS = 3
+DEFAULTS = FitSettings()
+Pairs = Sequence[Tuple[str, str]]
+
+
+@dataclass
+class Fitted:
+    """A model, and the report of its gradient training (None where nothing was trained by it)."""
+
+    model: TextModel
+    report: Optional[FitReport] = None
+
+
+def nearest_distances(encoder: TextEncoder, book: Codebook, texts: Sequence[str]) -> List[float]:
+    """Distance of each text to its nearest code."""
+    if not texts:
+        return []
+    return torch.cdist(encoder.encode(list(texts)), book.codes).amin(-1).tolist()
+
+
+def build_codebook(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> Codebook:
+    """Encoded labels; for the lexical encoder, whose labels say too little, means of phrases."""
+    if not isinstance(encoder, Lexical):
+        return Codebook.build(encoder, phrases.labels)
+    texts = {skill: [t for t, other in pairs if other == skill] for skill in phrases.labels}
+    return Codebook.from_centroids(encoder, phrases.labels, texts)
+
+
+def _quick_fit(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, oos: Sequence[str],
+               ) -> Tuple[TextEncoder, Codebook]:
+    """The fits without gradient: adapter for a sentence encoder, means for the lexical one."""
+    if isinstance(encoder, Lexical):
+        fitted = Lexical.fit([text for text, _ in pairs] + list(phrases.labels.values()))
+        return fitted, build_codebook(fitted, phrases, pairs)
+    book = build_codebook(encoder, phrases, pairs)
+    return AdaptedEncoder(encoder, fit_adapter(encoder, book, pairs, oos), book.codes), book
+
+
+def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> float:
+    """Threshold from fits that saw neither the words nor the out-of-set phrases they are asked.
+
+    Uses training phrases only: in-set distances of leave-words-out phrases against those of held
+    back ``oos_train`` phrases.
+    """
+    known = set(pairs)
+    kept = replace(phrases, train={skill: [t for t in texts if (t, skill) in known]
+                                   for skill, texts in phrases.train.items()})
+    encoder = Remembering(encoder) if hasattr(encoder, "bags") else encoder
+    inside: List[float] = []
+    outside: List[float] = []
+    for seed in range(THRESHOLD_FITS):
+        split = leave_words_out(kept, seed)
+        oos, held = halves(phrases.oos_train, seed)
+        fitted, book = _quick_fit(encoder, phrases, split.train, oos)
+        inside += nearest_distances(fitted, book, [text for text, _ in split.test])
+        outside += nearest_distances(fitted, book, held)
+    return balanced_threshold(inside, outside, NO_THRESHOLD)
+
+
+def trained_threshold(model: TextModel, phrases: PhraseSet, pairs: Pairs) -> float:
+    """Half-way between the far end of training distances and the near end of out-of-set ones.
+
+    For fine-tuning, where refitting several times would take minutes.
+    """
+    if not phrases.oos_train:
+        return NO_THRESHOLD
+    near = nearest_distances(model.encoder, model.book, [text for text, _ in pairs])
+    far = nearest_distances(model.encoder, model.book, phrases.oos_train)
+    inner, outer = torch.tensor(near).quantile(0.99), torch.tensor(far).quantile(0.05)
+    return float((inner + outer) / 2)
+
+
+def fit_model(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, method: str = "adapter",
+              settings: FitSettings = DEFAULTS,
+              on_epoch: Callable[[int, float], None] = lambda epoch, loss: None) -> Fitted:
+    """Fit by ``method`` on ``pairs`` and the file's ``oos_train``; ``encoder`` may be changed.
+
+    The lexical encoder knows one way only (means of phrases). Raises PPPError for another method.
+    """
+    if method not in METHODS:
+        raise unknown("method", method, METHODS)
+    if isinstance(encoder, Lexical) or method == "adapter":
+        name = "centroids" if isinstance(encoder, Lexical) else "adapter"
+        fitted, book = _quick_fit(encoder, phrases, pairs, phrases.oos_train)
+        threshold = unseen_threshold(encoder, phrases, pairs)
+        return Fitted(TextModel(fitted, book, name, threshold, phrases.rest))
+    if not isinstance(encoder, MiniLM):
+        raise PPPError(f"--method finetune: encoder {encoder.name} cannot be trained, use minilm")
+    book = build_codebook(encoder, phrases, pairs)
+    report = finetune(encoder, book, pairs, phrases.oos_train, settings, on_epoch)
+    model = TextModel(encoder, book, "finetune", NO_THRESHOLD, phrases.rest)
+    model.threshold = trained_threshold(model, phrases, pairs)
+    return Fitted(model, report)
