@@ -44,7 +44,10 @@ def build_model(scene: Scene) -> mujoco.MjModel:
         # found-sensors: a contact with any body of the humanoid, and with the sword alone
         _add_touch(spec, index, "body", mujoco.mjtObj.mjOBJ_XBODY, BODIES[0].name)
         _add_touch(spec, index, "sword", mujoco.mjtObj.mjOBJ_BODY, "sword")
-    return spec.compile()
+    model = spec.compile()
+    # by default MuJoCo silently puts an exploding state back to its first pose; we want to know
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+    return model
 
 
 def _add_touch(spec: mujoco.MjSpec, index: int, what: str, kind: mujoco.mjtObj, name: str) -> None:

@@ -36,6 +36,8 @@ class Policy:
         self.card = card
         self.skills: List[str] = list(card["skills"])
         self.z = weights["z"]
+        #: a standing pose to start from: root height 1, root rotation 4, joint angles 31
+        self.start = weights["start"]
         hidden = [int(n) for n in card["actor"]]
         self._actor = Actor(OBSERVATION_SIZE + GOAL_SIZE, self.z.shape[1], NUM_DOFS, hidden, 0.0)
         self._norm = RunningNormalizer(OBSERVATION_SIZE + GOAL_SIZE)
@@ -64,14 +66,17 @@ def _part(weights: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:
 
 
 def save_bundle(folder: Union[str, Path], policy_state: Dict[str, Tensor], z: Tensor,
-                action_offset: Tensor, card: Dict[str, Any]) -> Path:
-    """Write a bundle from a SkillPolicy's state, its z table (K, latent) and the card's facts."""
+                action_offset: Tensor, start: Tensor, card: Dict[str, Any]) -> Path:
+    """Write a bundle from a SkillPolicy's state, its z table (K, latent) and the card's facts.
+
+    start (36,): root height, root rotation and joint angles of a standing pose.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     kept = {k: v.contiguous() for k, v in policy_state.items()
             if k.startswith(("actor.", "obs_norm.", "encoder."))}
     kept["z"] = z.detach().contiguous()
-    kept["action_offset"] = action_offset.contiguous()
+    kept["action_offset"], kept["start"] = action_offset.contiguous(), start.contiguous()
     save_file(kept, str(folder / "weights.safetensors"))
     card = {"layout": dict(LAYOUT), **card}
     (folder / "bundle.yaml").write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")

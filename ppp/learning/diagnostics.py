@@ -25,6 +25,7 @@ class RunLog:
         self.agent: Any = None
         self._episodes: List[Tensor] = []
         self._started = self._saved = self._printed = self._last = time.perf_counter()
+        self._first = 0
         self._progress: Optional[Progress] = None
         self._task: Any = None
 
@@ -35,6 +36,11 @@ class RunLog:
     def after_init(self, agent: Any) -> None:
         """Remember the agent whose numbers are shown."""
         self.agent = agent
+
+    def start(self) -> None:
+        """The clock starts; a resumed run has iterations behind it already."""
+        self._first = self.agent.epoch_num
+        self._started = self._saved = self._last = time.perf_counter()
 
     def process_infos(self, infos: Any, done_indices: Tensor) -> None:
         """Episodes are collected in ``after_env_step``, which sees the true infos."""
@@ -105,9 +111,10 @@ class RunLog:
         if sys.stderr.isatty():
             self._bar(int(row["iteration"]), text)
         elif now - self._printed > 15.0 or row["iteration"] <= 1:
-            done = max(row["iteration"], 1)
-            left = (self.iterations - done) * (now - self._started) / done
-            print(f"[{int(done)}/{self.iterations}] {text}  {left / 60:.0f} min left", flush=True)
+            each = (now - self._started) / max(row["iteration"] - self._first, 1)
+            left = (self.iterations - row["iteration"]) * each
+            print(f"[{int(row['iteration'])}/{self.iterations}] {text}  {left / 60:.0f} min left",
+                  flush=True)
             self._printed = now
 
     def _bar(self, iteration: int, text: str) -> None:

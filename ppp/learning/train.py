@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import io
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 from torch import Tensor
 
 from ppp.errors import PPPError
+from ppp.humanoid.rotations import heading_inverse, quat_mul
 from ppp.learning.bundle import save_bundle
 from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, save_checkpoint
 from ppp.learning.codes import load_codes
@@ -23,6 +25,8 @@ from ppp.learning.config import TrainConfig, check_batch
 from ppp.learning.diagnostics import RunLog
 from ppp.learning.networks import SkillPolicy
 from ppp.learning.style import StyleTrainer
+from ppp.motion.library import MotionLibrary
+from ppp.settings import build
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.env import HumanoidEnv
 
@@ -124,6 +128,9 @@ class Trainer:
         """Train to the last iteration (or Ctrl-C, which saves too); the last checkpoint."""
         agent = self._agent or self.build_agent()
         self._write_settings()
+        for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
+            signal.signal(number, _interrupt)
+        self.log.start()
         try:
             if agent.epoch_num < self.config.iterations:
                 agent.train()
@@ -143,6 +150,11 @@ class Trainer:
         (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
+def _interrupt(number: int, frame: Any) -> None:
+    """Both signals end a run alike: it saves and leaves."""
+    raise KeyboardInterrupt
+
+
 def latest_checkpoint(folder: Path) -> Path:
     """The newest checkpoint of a run; PPPError when there is none."""
     found = list_checkpoints(Path(folder) / "checkpoints")
@@ -153,22 +165,28 @@ def latest_checkpoint(folder: Path) -> Path:
 
 def export_bundle(checkpoint: Path, folder: Path, facts: Dict[str, Any]) -> Path:
     """Write a policy bundle from a training checkpoint; ``facts`` go into the card."""
-    from ppp.settings import build
-
     state = load_checkpoint(checkpoint)
     task = build(TaskConfig, state["task"], str(checkpoint))
     config = build(TrainConfig, state["settings"], str(checkpoint))
     codes = state["policy"]["encoder.codebook"]
     policy = make_policy(config, codes, *_sizes())
     policy.load_state_dict(state["policy"])
-    from ppp.motion.library import MotionLibrary
     library = MotionLibrary(task.motion_path(), state["skills"])
     card = {"skills": list(state["skills"]),
             "labels": {s: i.label for s, i in zip(library.skills, library.info)},
             "modes": {s: i.mode for s, i in zip(library.skills, library.info)},
             "actor": list(config.network.actor), "action": dataclasses.asdict(task.action),
             "window": task.window, "training": {**state["counters"], **facts}}
-    return save_bundle(folder, policy.state_dict(), policy.encoder.table(), library.mean_pose, card)
+    return save_bundle(folder, policy.state_dict(), policy.encoder.table(), library.mean_pose,
+                       standing_pose(library), card)
+
+
+def standing_pose(library: MotionLibrary) -> Tensor:
+    """Root height, rotation (heading 0) and joint angles (36,) of the first standing frame."""
+    skill = library.skills.index("idle") if "idle" in library.skills else 0
+    row = int((library.skill == skill).nonzero()[0])
+    rot = quat_mul(heading_inverse(library.root_rot[row]), library.root_rot[row])
+    return torch.cat((library.root_pos[row, 2:3], rot, library.joint_pos[row]))
 
 
 def _sizes():

@@ -65,7 +65,8 @@ class HumanoidEnv:
         for entry in self.library.entries:
             k = self.library.skills.index(entry.skill)
             totals[k] += entry.weight * torch.tensor([entry.travel, 1.0])
-        return totals[:, 0] / totals[:, 1]
+        # only a skill that travels has a direction of travel
+        return torch.where(self.library.travels, totals[:, 0] / totals[:, 1], totals[:, 0] * 0.0)
 
     # -- life --------------------------------------------------------------------------------
     def reset(self) -> Tensor:

@@ -19,16 +19,21 @@ _HEIGHTS = torch.tensor([FALL_HEIGHT_BY_BODY.get(BODIES[i].name, FALL_HEIGHT) fo
 _SOLID = torch.tensor([BODIES[i].name not in ("sword", "shield") for i in _BODIES])
 
 
-def fell(step: Step) -> Tensor:
-    """A body other than the feet touches while one of them is close to the floor.
+def lies(contact_force: Tensor, body_pos: Tensor) -> Tensor:
+    """A body other than the feet touches while one of them is close to the floor, (N,) bool.
 
-    The rule of ASE and CALM; sword and shield are not counted. Not in the first step, and not
-    while the skill starts on the floor.
+    contact_force (N, 17, 3) N, body_pos (N, 17, 3) m. The rule of ASE and CALM (DESIGN section
+    4); sword and shield are not counted.
     """
-    solid = _SOLID.to(step.frame.device)
-    touch = step.state.contact_force[:, _BODIES].abs().amax(-1) > CONTACT_FORCE
-    low = step.state.bodies.pos[:, _BODIES, 2] < _HEIGHTS.to(step.frame)
-    fallen = (touch & solid).any(-1) & (low & solid).any(-1)
+    solid = _SOLID.to(body_pos.device)
+    touch = contact_force[:, _BODIES].abs().amax(-1) > CONTACT_FORCE
+    low = body_pos[:, _BODIES, 2] < _HEIGHTS.to(body_pos)
+    return (touch & solid).any(-1) & (low & solid).any(-1)
+
+
+def fell(step: Step) -> Tensor:
+    """The humanoid lies; not in the first step, and not while the skill starts on the floor."""
+    fallen = lies(step.state.contact_force, step.state.bodies.pos)
     return fallen & (step.age > 1) & ~step.may_lie
 
 

