@@ -41,9 +41,10 @@ class Limits:
     grace: float = 6.0  # and this much more
     stuck_seconds: float = 6.0  # a walk that comes no nearer for so long is stuck
     stuck_distance: float = 0.15
+    look_ahead: float = 1.5  # a walk steers at the point of its leg that is so far ahead
     look_seconds: float = 0.25  # a walk looks ahead this often
-    drift: float = 0.05  # room that a drifting walk may lose before a new plan is made
-    swings: int = 4  # blows before an attack gives up
+    drift: float = 0.05  # clearance that any walk may lose before a new plan is made
+    swings: int = 3  # blows before an attack gives up
     swing_seconds: float = 2.0
     turn_seconds: float = 8.0
     up_height: float = 0.65  # the pelvis of who has got up
@@ -76,18 +77,21 @@ class Walk(NamedTuple):
 class Arrival:
     """A walk: over when near, or past the plane through its end and close enough to it.
 
-    It fails early when the humanoid has drifted so far that the rest of the way is not clear of
-    ``no_go``: a new plan then leads around from where it is.
+    It fails early when the humanoid has drifted so far that the rest of the way passes too near to
+    one of ``no_go``: a new plan then leads around from where it is.
     """
 
     def __init__(
         self, walk: Walk, tolerance: float, no_go: Sequence[Box], limits: Limits
     ) -> None:
-        self.walk, self.tolerance, self.no_go, self.limits = walk, tolerance, no_go, limits
+        self.walk, self.no_go, self.limits = walk, no_go, limits
         length = distance(walk.start, walk.end)
+        # a short leg is walked, not skipped for being within the tolerance from its start
+        self.tolerance = min(tolerance, max(0.1, 0.5 * length))
         self.seconds = limits.grace + length / limits.slowest
         self._best, self._best_at = length, 0.0
         self._looked = -limits.look_seconds
+        self._rooms = [self._room(box) for box in no_go]
 
     def __call__(self, state: WorldState, elapsed: float) -> Optional[Ending]:
         """Reached, passed, drifted, stuck or too slow."""
@@ -114,12 +118,33 @@ class Arrival:
         if elapsed - self._looked < self.limits.look_seconds:
             return None
         self._looked = elapsed
-        for box in self.no_go:
-            # who is too near already may go on, only not nearer
-            room = min(BODY_RADIUS, float(point_distance(xy, box))) - self.limits.drift
+        for box, room in zip(self.no_go, self._rooms):
             if segment_distance(xy, self.walk.end, box) < room:
-                return Ending(f"drifted: '{box.name}' is in the way from here", False)
+                return Ending(f"'{box.name}' is in the way from here", False)
         return None
+
+    def _room(self, box: Box) -> float:
+        """The clearance that the rest of the way must keep, m; who starts nearer keeps that."""
+        start = float(point_distance(self.walk.start, box))
+        return min(BODY_RADIUS, start) - self.limits.drift
+
+    def aim(self, xy: XY) -> XY:
+        """Where to steer, m: as far off as the end, towards a point of the leg just ahead.
+
+        Steering at the end itself would leave the leg for good after any push to the side.
+        """
+        start, end = np.array(self.walk.start), np.array(self.walk.end)
+        here, length = np.array(xy), distance(self.walk.start, self.walk.end)
+        if length < 1e-6:
+            return self.walk.end
+        along = (here - start) @ (end - start) / length
+        ahead = min(length, max(0.0, along) + self.limits.look_ahead)
+        carrot = start + (end - start) * (ahead / length)
+        gap = distance(xy, carrot)
+        if gap < 1e-6:
+            return self.walk.end
+        aim = here + (carrot - here) * (distance(xy, self.walk.end) / gap)
+        return float(aim[0]), float(aim[1])
 
 
 class Strike:

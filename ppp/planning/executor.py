@@ -31,7 +31,7 @@ from ppp.planning.skills import ATTACK, GAIT, TURN, role
 from ppp.planning.trace import Trace, observe, views
 from ppp.planning.validate import aimed_at
 
-#: an attack's target follows its object when it has moved so far since the last command, m
+#: the performer is steered anew when the point to steer at has moved so far, m
 FOLLOW = 0.02
 #: steps a performance may have, so that a planner that never stops does
 MAX_STEPS = 200
@@ -162,10 +162,8 @@ class Executor:
         """Perform one step to its end."""
         start = self.trace.now
         ending = step.rule(start, 0.0)
-        aim = step.command.target
+        aim = self._aim(step, start)
         if ending is None:
-            if step.struck:
-                aim = prop_positions(start)[step.struck.name]
             self.performer.command(step.skill, aim)
         while ending is None:
             state = self.performer.step()
@@ -173,8 +171,9 @@ class Executor:
             ending = self._interrupted(step, start, state) or step.rule(
                 state, state.time - start.time
             )
-            if step.struck and ending is None:
-                aim = self._follow(step, aim, state)
+            if distance(aim, self._aim(step, state)) > FOLLOW and ending is None:
+                aim = self._aim(step, state)
+                self.performer.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
 
     def _interrupted(self, step: _Step, start: WorldState, state: WorldState) -> Optional[Ending]:
@@ -192,14 +191,13 @@ class Executor:
                 return Ending(f"'{name}' was moved {distance(before[name], xy):.2f} m", False)
         return None
 
-    def _follow(self, step: _Step, aim: XY, state: WorldState) -> XY:
-        """Steer an attack at where its object is now."""
-        assert step.struck is not None
-        there = prop_positions(state)[step.struck.name]
-        if distance(aim, there) <= FOLLOW:
-            return aim
-        self.performer.command(step.skill, there)
-        return there
+    def _aim(self, step: _Step, state: WorldState) -> XY:
+        """Where to steer: an attack at its object, a walk along its leg, the rest at the target."""
+        if step.struck:
+            return prop_positions(state)[step.struck.name]
+        if isinstance(step.rule, Arrival):
+            return step.rule.aim(state.xy)
+        return step.command.target
 
     def _get_up(self, number: int) -> str:
         """Get up after a fall; returns why the performance is over, '' when it goes on."""

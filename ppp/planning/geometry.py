@@ -39,12 +39,15 @@ class Box:
         c, s = math.cos(self.yaw), math.sin(self.yaw)
         return (np.asarray(points, dtype=float) - self.centre) @ np.array([[c, -s], [s, c]])
 
+    def to_world(self, local: np.ndarray) -> np.ndarray:
+        """Points (..., 2) in the axes of the box as world points."""
+        c, s = math.cos(self.yaw), math.sin(self.yaw)
+        return np.asarray(local, dtype=float) @ np.array([[c, s], [-s, c]]) + self.centre
+
     def corners(self, margin: float = 0.0) -> np.ndarray:
         """The corners (4, 2), counter-clockwise, of the box grown by ``margin`` on each side."""
         hx, hy = self.half[0] + margin, self.half[1] + margin
-        local = np.array([[hx, hy], [-hx, hy], [-hx, -hy], [hx, -hy]])
-        c, s = math.cos(self.yaw), math.sin(self.yaw)
-        return local @ np.array([[c, s], [-s, c]]) + self.centre
+        return self.to_world(np.array([[hx, hy], [-hx, hy], [-hx, -hy], [hx, -hy]]))
 
 
 def box_of(prop: Prop) -> Box:

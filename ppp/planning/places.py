@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import List, Sequence, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from ppp.planning.geometry import (
     XY,
     Box,
     at_gap,
+    bearing,
     box_of,
     distance,
     in_arena,
     point_distance,
     segment_distance,
 )
-from ppp.planning.routes import Goal
+from ppp.planning.routes import CLEARANCES, Goal
 from ppp.planning.situation import Situation
 
 #: a walk may end this far from its target; places are chosen so that this does no harm, m
@@ -91,6 +92,21 @@ def reach_places(
         if free(xy, boxes)
     ]
     return goals
+
+
+def escape(xy: XY, careful: Sequence[Box], boxes: Sequence[Box]) -> Optional[XY]:
+    """A free place straight away from the nearest of ``careful``; None if none is too near."""
+    near = min(careful, key=lambda b: float(point_distance(xy, b)), default=None)
+    gap = float(point_distance(xy, near)) if near else math.inf
+    if near is None or not 1e-6 < gap < BODY_RADIUS - 1e-3:
+        return None
+    side = near.to_world(np.clip(near.to_local(xy), np.negative(near.half), near.half))
+    away = bearing(side, xy)
+    for clearance in CLEARANCES:
+        place = ahead(xy, away, clearance - gap)
+        if clearance - gap > 0.1 and free(place, boxes):
+            return place
+    return None
 
 
 def ahead(xy: XY, direction: float, length: float) -> XY:

@@ -18,7 +18,7 @@ from ppp.planning.geometry import (
 )
 
 #: clearances that are tried, m; a closer one must earn its risk by a shorter way
-CLEARANCES: Tuple[float, ...] = (COMFORT_CLEARANCE, 0.6, 0.5, BODY_RADIUS)
+CLEARANCES: Tuple[float, ...] = (COMFORT_CLEARANCE, 0.7, 0.6, 0.5, BODY_RADIUS)
 #: corners are placed this much outside the clearance, so that rounding cannot forbid them, m
 _OUTSIDE = 1e-3
 

@@ -20,6 +20,7 @@ from ppp.planning.geometry import XY, Box, bearing, box_of, distance, point_dist
 from ppp.planning.places import (
     TOLERANCE,
     ahead,
+    escape,
     free,
     lying,
     reach_places,
@@ -153,7 +154,8 @@ def _stand_off(draft: _Draft, skill: str, target: XY) -> float:
         for o in draft.now.history
         if o.skill in REACH and not o.ok and distance(o.target, target) <= 2 * AIM
     )
-    return max(0.25, REACH[skill] - TOLERANCE - 0.15 * misses)
+    # a walk stops up to TOLERANCE short of its end, so even 0.1 m is not inside the object
+    return max(0.1, REACH[skill] - TOLERANCE - 0.2 * misses)
 
 
 def _face(draft: _Draft, todo: Todo) -> None:
@@ -228,6 +230,7 @@ def _walk(
     """Add the legs of the best way to one of the goals."""
     if not draft.gait:
         raise PPPError(f"cannot {what}: this policy has none of the skills {', '.join(FORWARD)}")
+    _step_away(draft, boxes)
     route = find_route(draft.xy, goals, [*boxes, *lying(draft.now)])
     route = route or find_route(draft.xy, goals, boxes)
     if route is None:
@@ -237,6 +240,15 @@ def _walk(
             "body of radius 0.4 m: open a gap of 0.8 m or more"
         )
     _add_legs(draft, route, {b.name: b for b in boxes}, thing, until)
+
+
+def _step_away(draft: _Draft, boxes: Sequence[Box]) -> None:
+    """Who has come too near to something that must not be touched first gets away from it."""
+    careful = [b for b in boxes if draft.now.prop(b.name).kind == "obstacle"]
+    place = escape(draft.xy, careful, boxes)
+    if place is not None:
+        draft.add(draft.gait, say(draft.gait, draft.matcher), place, "reached")
+        draft.heading, draft.xy = bearing(draft.xy, place), place
 
 
 def _add_legs(
