@@ -65,7 +65,8 @@ def _whole_scene(recording: Recording, times: np.ndarray, aspect: float) -> Shot
     span = float(np.linalg.norm(high - low))
     look = np.tile(np.append(0.5 * (low + high), 0.6), (len(times), 1))
     azimuth = np.full(len(times), np.degrees(_main_axis(recording)) + 60.0)
-    return Shots(look, np.full(len(times), 3.0 + 1.05 * span * max(1.0, 1.4 / aspect)), azimuth, -24.0)
+    distance = 3.0 + 1.05 * span * max(1.0, 1.4 / aspect)
+    return Shots(look, np.full(len(times), distance), azimuth, -24.0)
 
 
 CAMERAS: Dict[str, Callable[[Recording, np.ndarray, float], Shots]] = {

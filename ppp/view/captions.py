@@ -1,6 +1,7 @@
 """The words on a picture: instruction, running step, clock, and the checks at the end."""
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -20,7 +21,8 @@ def font(size: int, bold: bool = False) -> Any:
     from matplotlib import get_data_path
     from PIL import ImageFont
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(get_data_path()) / "fonts" / "ttf" / name), max(size, 8))
+    file = Path(get_data_path()) / "fonts" / "ttf" / name
+    return ImageFont.truetype(str(file), max(size, 8), layout_engine=ImageFont.Layout.BASIC)
 
 
 class Captions:
@@ -115,12 +117,21 @@ class Captions:
     @staticmethod
     def _fit(text: str, face: Any, room: float) -> str:
         """The text on one line, cut with an ellipsis where it is wider than the room in pixels."""
-        text = " ".join(str(text).split())[:400]
+        text = _printable(text)
         if face.getlength(text) <= room:
             return text
-        while text and face.getlength(text + "\u2026") > room:
-            text = text[:-1]
-        return text.rstrip() + "\u2026"
+        fits, cut = 0, len(text)  # as many letters as fit, by halving
+        while cut - fits > 1:
+            middle = (fits + cut) // 2
+            fits, cut = ((middle, cut) if face.getlength(text[:middle] + "\u2026") <= room
+                         else (fits, middle))
+        return text[:fits].rstrip() + "\u2026"
+
+
+def _printable(text: str) -> str:
+    """On one line and without control characters (a lone surrogate or a direction mark)."""
+    kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Cf") else c for c in str(text)[:400])
+    return " ".join("".join(kept).split())
 
 
 def step_text(step: Dict[str, Any]) -> str:

@@ -15,8 +15,7 @@ from ppp.engines.scene import Scene
 from ppp.errors import PPPError
 from ppp.humanoid.skeleton import BODIES, NUM_BODIES
 from ppp.view.gl import open_context
-from ppp.view.look import (DISC_HEIGHT, GOAL_COLOUR, GOAL_RADIUS, MARKER_RADIUS, drawn,
-                           prop_colour)
+from ppp.view.look import DISC_HEIGHT, GOAL_COLOUR, GOAL_RADIUS, MARKER_RADIUS, drawn, prop_colour
 from ppp.view.poses import Pose
 
 FIELD_OF_VIEW = 40.0  # degrees, vertical

@@ -12,8 +12,7 @@ from ppp.errors import PPPError
 from ppp.planning.recording import Recording
 from ppp.view.camera import Shots, plan_camera
 from ppp.view.captions import Captions
-from ppp.view.poses import (Poses, as_recording, check, duration, pose_at, step_index,
-                            step_target)
+from ppp.view.poses import Poses, as_recording, check, duration, pose_at, step_index, step_target
 from ppp.view.stage import Stage
 
 #: s that the last picture stays, with the checks over it
