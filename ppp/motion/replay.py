@@ -12,8 +12,10 @@ import torch
 
 from ppp.humanoid.kinematics import joint_velocities
 from ppp.humanoid.skeleton import per_dof
-from ppp.motion.body import clip_qpos, humanoid_model, turned
+from ppp.motion.body import clip_qpos, humanoid_model, joint_pos_from, turned
 from ppp.motion.clip import Clip
+from ppp.motion.contacts import support
+from ppp.motion.dynamics import velocities
 
 
 class Replay(NamedTuple):
@@ -42,16 +44,28 @@ def _yaw(pose: np.ndarray) -> float:
     return float(np.arctan2(2 * (x * y + w * z), 1 - 2 * (y * y + z * z)))
 
 
-def replay(clip: Clip, seconds: float = 10.0, loop: bool = True) -> Replay:
-    """Roll the clip out from its own first state with targets q + (kd / kp) q̇ (DESIGN section 4)."""
-    from ppp.motion.body import joint_pos_from
-    from ppp.motion.dynamics import velocities
+def servo_targets(qpos: np.ndarray, dt: float, feedforward: bool = False) -> np.ndarray:
+    """Targets (T, 31), rad, on which the servos follow poses (T, 47): q + (kd / kp) q̇.
 
+    With ``feedforward`` also + τ / kp, τ the joint torques of inverse dynamics.
+    """
+    joints = joint_pos_from(qpos)
+    kp, kd = np.array(per_dof("kp")), np.array(per_dof("kd"))
+    targets = joints + kd / kp * joint_velocities(torch.as_tensor(joints), dt).numpy()
+    if feedforward:
+        torque = support(qpos, dt).torque
+        targets[1:-1] += torque / kp
+        targets[0] += torque[0] / kp
+        targets[-1] += torque[-1] / kp
+    return targets
+
+
+def replay(clip: Clip, seconds: float = 10.0, loop: bool = True,
+           feedforward: bool = False) -> Replay:
+    """Roll the clip out in MuJoCo from its own first state on its ``servo_targets``."""
     model = humanoid_model()
     qpos = looped_qpos(clip, seconds) if loop else clip_qpos(clip)
-    joints = joint_pos_from(qpos)
-    speed = joint_velocities(torch.as_tensor(joints), 1.0 / clip.fps).numpy()
-    targets = joints + np.array(per_dof("kd")) / np.array(per_dof("kp")) * speed
+    targets = servo_targets(qpos, 1.0 / clip.fps, feedforward)
     data = mujoco.MjData(model)
     data.qpos[:] = qpos[0]
     ghost = qpos[:3] if len(qpos) > 2 else qpos

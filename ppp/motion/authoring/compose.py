@@ -30,8 +30,6 @@ class Score:
     keys: List[KeyPose]
     loop: bool
     height: float  # pelvis, m
-    bob: float = 0.0  # amplitude of the pelvis over a step, m
-    sway_yaw: float = 0.0  # rad the pelvis turns with the swing leg
     heel: float = 0.02
     toe: float = 0.07
     inward: float = 0.01
@@ -58,12 +56,20 @@ def compose(score: Score) -> np.ndarray:
     com = com_path(sheet.zmp, dt, score.height + 0.07, sheet.seam, points=True)
     qpos = _solve(solver, sheet, com, None)
     for _ in range(FILTER_ROUNDS):
-        error = sheet.zmp - zero_moment_point(continued(qpos, sheet.seam), dt)
-        error = smooth(error, 0.03, dt, loop=False) if not sheet.seam.loop else \
-            _smooth_turning(error, 0.03, dt, sheet.seam)
+        error = _zmp_error(sheet, qpos, dt)
         com = com + com_path(error, dt, score.height + 0.07, sheet.seam, points=False)
         qpos = _solve(solver, sheet, com, qpos)
     return qpos[::WORK_FPS // CLIP_FPS]
+
+
+def _zmp_error(sheet: Sheet, qpos: np.ndarray, dt: float) -> np.ndarray:
+    """Reference minus measured zero moment point (N, 2), smoothed."""
+    error = sheet.zmp - zero_moment_point(continued(qpos, sheet.seam), dt)
+    if sheet.seam.loop:
+        return _smooth_turning(error, 0.03, dt, sheet.seam)
+    # the ends have no neighbour to take an acceleration from
+    error[0], error[-1] = error[1], error[-2]
+    return smooth(error, 0.03, dt, loop=False)
 
 
 def _smooth_turning(error: np.ndarray, seconds: float, dt: float, seam: Seam) -> np.ndarray:
@@ -83,7 +89,7 @@ def _sample(score: Score) -> Sheet:
     zmp = zmp_reference(plan, times, score.heel, score.toe, score.inward)
     zmp = _smooth_points(zmp, 0.03, seam)
     zmp = zmp + np.stack([rotate(s, h) for s, h in zip(upper[:, -2:], heading)])
-    height = score.height - upper[:, -3] + score.bob * _bob(plan, times)
+    height = score.height - upper[:, -3]
     return Sheet(times, feet, upper, heading, height, zmp, seam)
 
 
@@ -105,16 +111,6 @@ def _heading(feet: FootTrack, seam: Seam, blur: float = 0.12) -> np.ndarray:
     begin = repeats * len(cycle)
     return smooth(np.append(long, long[len(cycle)] * 0 + cycle[0] + (repeats + 1) * seam.yaw),
                   blur, dt, False)[begin:begin + len(yaw)]
-
-
-def _bob(plan: FootPlan, times: np.ndarray) -> np.ndarray:
-    """-1 in double support, +1 in the middle of a swing, 0 where nothing steps, (N,)."""
-    out = np.zeros(len(times))
-    for step in plan.steps:
-        middle, half = 0.5 * (step.lift + step.land), 0.6 * (step.land - step.lift)
-        inside = np.abs(times - middle) <= half
-        out[inside] = np.cos(np.pi * (times[inside] - middle) / half)
-    return out
 
 
 def _solve(solver: BodySolver, sheet: Sheet, com: np.ndarray, start) -> np.ndarray:

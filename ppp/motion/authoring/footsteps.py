@@ -18,7 +18,7 @@ ANKLE_HEIGHT = 0.0495
 #: the toes' edge of the sole, ahead of and below the ankle, m
 TOE, SOLE = 0.1335, 0.05
 #: the weight of a standing body acts this far ahead of the ankles, m
-REST_AHEAD = 0.015
+REST_AHEAD = 0.02
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,9 @@ def gait(feet: np.ndarray, moves: List[Tuple[float, float, float]], step_time: f
     return steps
 
 
-def gait_start(feet: np.ndarray, move: Tuple[float, float, float], first: int = RIGHT) -> np.ndarray:
-    """Feet (2, 3) at the start of an endless gait: the foot that steps first is one move behind."""
+def gait_start(feet: np.ndarray, move: Tuple[float, float, float], first: int) -> np.ndarray:
+    """Feet (2, 3) at the start of an endless gait: the foot that steps first is one ``move`` (the
+    cycle's last) behind."""
     out = np.array(feet, float)
     forward, left, turn = move
     back = rotate(np.array([forward, left]), 0.5 * turn)

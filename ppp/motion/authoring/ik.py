@@ -6,7 +6,7 @@ pose depends on its demands and not on the frames before it.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Tuple
 
 import mink
@@ -20,6 +20,10 @@ _FEET = ("right_foot", "left_foot")
 _POSTURE = {"abdomen": 0.05, "neck": 3.0, "right_shoulder": 3.0, "right_elbow": 3.0,
             "right_hand": 3.0, "left_shoulder": 3.0, "left_elbow": 3.0}
 _LEG_POSTURE = 0.05
+#: what a key pose may place: the body, and for a direction its axis in the body's frame
+POINTS: Dict[str, Tuple[str, Optional[Tuple[float, float, float]]]] = {
+    "hand": ("right_hand", None), "blade": ("right_hand", (1.0, 0.0, 0.0)),
+    "shield": ("shield", None), "facing": ("shield", (0.0, 1.0, 0.0))}
 #: longest step of one iteration, rad or m: full Gauss-Newton steps overshoot near a straight knee
 MAX_STEP = 0.2
 
@@ -35,8 +39,7 @@ class Demand:
     pelvis_rot: np.ndarray  # (4,)
     torso_rot: np.ndarray  # (4,)
     posture: np.ndarray  # (47,) qpos whose joints are followed
-    hand: Optional[np.ndarray] = None  # (3,) right hand
-    blade: Optional[np.ndarray] = None  # (3,) direction of the blade
+    points: Dict[str, np.ndarray] = field(default_factory=dict)  # name in POINTS: (3,)
 
 
 class BodySolver:
@@ -52,8 +55,7 @@ class BodySolver:
         self.torso = mink.FrameTask("torso", "body", 0.0, 6.0)
         self.posture = mink.PostureTask(self.model, cost=_posture_cost(0.02 if arms_free else 1.0))
         self.tasks: List = [*self.feet, self.com, self.pelvis, self.torso, self.posture]
-        self.hand = mink.FrameTask("right_hand", "body", 20.0, 0.0)
-        self.blade = mink.AxisAlignTask("right_hand", "body", (1.0, 0.0, 0.0), cost=10.0)
+        self.points = {name: _point_task(body, axis) for name, (body, axis) in POINTS.items()}
 
     def solve(self, demand: Demand, start: Optional[np.ndarray] = None,
               rounds: int = 60, tolerance: float = 1e-5) -> np.ndarray:
@@ -80,13 +82,20 @@ class BodySolver:
         self.torso.set_target(mink.SE3(np.concatenate((demand.torso_rot, over))))
         self.posture.set_target(demand.posture)
         tasks = list(self.tasks)
-        if demand.hand is not None:
-            self.hand.set_target(mink.SE3(np.concatenate(([1.0, 0, 0, 0], demand.hand))))
-            tasks.append(self.hand)
-        if demand.blade is not None:
-            self.blade.set_target(demand.blade)
-            tasks.append(self.blade)
+        for name, value in demand.points.items():
+            task = self.points[name]
+            if isinstance(task, mink.AxisAlignTask):
+                task.set_target(value)
+            else:
+                task.set_target(mink.SE3(np.concatenate(([1.0, 0.0, 0.0, 0.0], value))))
+            tasks.append(task)
         return tasks
+
+
+def _point_task(body: str, axis: Optional[Tuple[float, float, float]]):
+    if axis is None:
+        return mink.FrameTask(body, "body", 20.0, 0.0)
+    return mink.AxisAlignTask(body, "body", axis, cost=10.0)
 
 
 def _posture_cost(scale: float) -> np.ndarray:

@@ -3,6 +3,8 @@
 A pose is a mapping with any of
   hand    [x, y, z]: the right hand, m, in the heading frame, origin on the floor between the feet
   blade   [x, y, z]: direction of the blade in the same frame
+  shield  [x, y, z]: middle of the shield, m
+  facing  [x, y, z]: direction that the shield faces
   trunk   [roll, pitch, yaw]: the torso against upright, degrees
   pelvis  [roll, pitch, yaw]: the pelvis against upright, degrees (default: 0.35 of the trunk's yaw)
   drop    m that the pelvis is lower than in the ready stance
@@ -20,10 +22,11 @@ from scipy.spatial.transform import Rotation
 
 from ppp.errors import PPPError, unknown
 from ppp.motion.authoring.footsteps import ANKLE_HEIGHT, LEFT, RIGHT, middle
-from ppp.motion.authoring.ik import BodySolver, Demand, arm_columns
+from ppp.motion.authoring.ik import POINTS, BodySolver, Demand, arm_columns
 from ppp.motion.body import joint_pos_from, qpos_from
 
-_FIELDS = {"hand": 3, "blade": 3, "trunk": 3, "pelvis": 3, "drop": 1, "shift": 2}
+_FIELDS = {**{name: 3 for name in POINTS}, "trunk": 3, "pelvis": 3, "drop": 1, "shift": 2}
+_SIDES = {"right": {"hand", "blade"}, "left": {"shield", "facing"}}
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,13 @@ class PoseBook:
         arms = self.guess.copy()
         self._set(arms, spec)
         drop = float(spec.get("drop", 0.0))
-        if "hand" in spec or "blade" in spec:
-            arms = self._reach(spec, arms, trunk, pelvis, drop)
+        points = {name: np.asarray(spec[name], float) for name in POINTS if name in spec}
+        if points:
+            arms = self._reach(points, arms, trunk, pelvis, drop)
         self._set(arms, spec.get("add", {}), add=True)
         return KeyPose(arms, trunk, pelvis, drop, np.asarray(spec.get("shift", [0, 0]), float))
 
-    def _reach(self, spec: dict, arms: np.ndarray, trunk: np.ndarray, pelvis: np.ndarray,
+    def _reach(self, points: dict, arms: np.ndarray, trunk: np.ndarray, pelvis: np.ndarray,
                drop: float) -> np.ndarray:
         centre = middle(self.feet)
         start = qpos_from(np.array([[centre[0], centre[1], self.height]]),
@@ -130,12 +134,11 @@ class PoseBook:
             feet_pos=np.array([[*self.feet[f, :2], ANKLE_HEIGHT] for f in (RIGHT, LEFT)]),
             feet_rot=np.array([wxyz(tilt([0, 0, self.feet[f, 2]])) for f in (RIGHT, LEFT)]),
             com=centre, height=self.height - drop, pelvis_rot=wxyz(tilt(pelvis)),
-            torso_rot=wxyz(tilt(trunk)), posture=start,
-            hand=np.asarray(spec["hand"], float) if "hand" in spec else None,
-            blade=np.asarray(spec["blade"], float) if "blade" in spec else None)
+            torso_rot=wxyz(tilt(trunk)), posture=start, points=points)
         joints = joint_pos_from(self.solver.solve(demand, start, rounds=300)[None])[0]
+        sides = [side for side, names in _SIDES.items() if names & set(points)]
         out = arms.copy()
         for name, columns in arm_names().items():
-            if name.startswith("right"):
+            if name.split("_")[0] in sides:
                 out[columns] = joints[arm_columns()[name][0]]
         return out

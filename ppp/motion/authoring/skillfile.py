@@ -25,13 +25,15 @@ from ppp.motion.authoring.pose import KeyPose, PoseBook
 SKILLS = Path(__file__).with_name("skills")
 _CLIP_FIELDS = ("name", "about", "seconds", "loop", "weight", "hits", "feet", "keys", "height",
                 "window", "skill")
+_ROLL = {"clearance": 0.06, "toe_off": 20.0, "heel": 0.03, "toe": 0.09, "inward": 0.01}
 _GAIT = {"kind": "gait", "speed": 0.9, "sideways": 0.0, "turn_rate": 0.0, "step_time": 0.4667,
-         "steps": 2, "double_support": 0.2, "width": 0.19, "toe_out": 4.0, "clearance": 0.06,
-         "toe_off": 20.0, "first": "right", "heel": 0.02, "toe": 0.07, "inward": 0.01, "bob": 0.0}
-_STAND = {"kind": "stand", "width": None, "toe_out": None}
-_STEPS = {"kind": "steps", "width": None, "toe_out": None, "clearance": 0.05, "toe_off": 0.0,
-          "heel": 0.015, "toe": 0.03, "inward": 0.01, "bob": 0.0, "steps": ()}
-_FEET = {"gait": _GAIT, "stand": _STAND, "steps": _STEPS}
+         "steps": 2, "double_support": 0.2, "first": "right", "moves": None, **_ROLL}
+_PATH = {"kind": "path", "start": 0.5, "step_time": 0.4667, "double_support": 0.2,
+         "first": "right", "moves": (), **_ROLL}
+_STAND = {"kind": "stand"}
+_STEPS = {"kind": "steps", "steps": (), "clearance": 0.05, "toe_off": 0.0, "heel": 0.02,
+          "toe": 0.05, "inward": 0.01}
+_FEET = {"gait": _GAIT, "path": _PATH, "stand": _STAND, "steps": _STEPS}
 _SIDES = {"right": RIGHT, "left": LEFT}
 
 
@@ -115,7 +117,7 @@ class Author:
         if spec.get("loop", False) and len(times) > 1 and abs(times[-1] - plan.seconds) > 1e-3:
             raise PPPError(f"{part.where}: the last key is at {times[-1]:g} s but the loop ends at "
                            f"{plan.seconds:g} s; give the last key that time")
-        extra = {n: float(feet[n]) for n in ("heel", "toe", "inward", "bob") if n in feet}
+        extra = {n: float(feet[n]) for n in ("heel", "toe", "inward") if n in feet}
         return Score(plan, times, keys, bool(spec.get("loop", False)),
                      float(spec.get("height", self.height)), **extra)
 
@@ -140,14 +142,18 @@ class Author:
 
     def _plan(self, feet: dict, spec: dict, where: str) -> FootPlan:
         if feet["kind"] == "gait":
-            return _gait_plan(feet)
+            return _gait_plan(feet, self.ready)
         if "seconds" not in spec:
             raise PPPError(f"{where}: the field 'seconds' is missing; add the clip's length")
-        start = self.ready
-        if feet["kind"] == "stand":
-            return FootPlan(start, [], float(spec["seconds"]))
-        return FootPlan(start, _written_steps(feet["steps"], start, where),
-                        float(spec["seconds"]), feet["clearance"], np.radians(feet["toe_off"]))
+        steps: List[Step] = []
+        if feet["kind"] == "steps":
+            steps = _written_steps(feet["steps"], self.ready, where)
+        elif feet["kind"] == "path":
+            steps = gait(self.ready, _moves(feet["moves"]), feet["step_time"],
+                         feet["double_support"], _SIDES[feet["first"]], float(feet["start"]))
+        roll = feet.get("double_support", 0.2) * feet.get("step_time", 0.5)
+        return FootPlan(self.ready, steps, float(spec["seconds"]), feet.get("clearance", 0.0),
+                        np.radians(feet.get("toe_off", 0.0)), roll)
 
 
 def _defaults(feet: dict, where: str) -> dict:
@@ -160,18 +166,21 @@ def _defaults(feet: dict, where: str) -> dict:
     return {**_FEET[kind], **feet}
 
 
-def _gait_plan(feet: dict) -> FootPlan:
+def _moves(rows: list) -> List[Tuple[float, float, float]]:
+    """Moves as written, [forward m, left m, turn degrees], in radians."""
+    return [(float(x), float(y), float(np.radians(turn))) for x, y, turn in rows]
+
+
+def _gait_plan(feet: dict, stance: np.ndarray) -> FootPlan:
     """An endless gait: its cycle begins as one foot has landed and the other gets ready to lift."""
     # whole frames a step, so that the loop closes on a frame
-    step_time = round(feet["step_time"] * CLIP_FPS) / CLIP_FPS
-    stance = standing_feet(feet["width"], 0.0, np.radians(feet["toe_out"]))
-    move = (feet["speed"] * step_time, feet["sideways"] * step_time,
-            float(np.radians(feet["turn_rate"])) * step_time)
+    time = round(feet["step_time"] * CLIP_FPS) / CLIP_FPS
+    even = [[feet["speed"] * time, feet["sideways"] * time, feet["turn_rate"] * time]]
+    moves = _moves(feet["moves"] or even * int(feet["steps"]))
     first = _SIDES[feet["first"]]
-    steps = gait(stance, [move] * int(feet["steps"]), step_time, feet["double_support"], first)
-    return FootPlan(gait_start(stance, move, first), steps, int(feet["steps"]) * step_time,
-                    feet["clearance"], np.radians(feet["toe_off"]),
-                    feet["double_support"] * step_time)
+    steps = gait(stance, moves, time, feet["double_support"], first)
+    return FootPlan(gait_start(stance, moves[-1], first), steps, len(moves) * time,
+                    feet["clearance"], np.radians(feet["toe_off"]), feet["double_support"] * time)
 
 
 def _written_steps(steps: list, start: np.ndarray, where: str) -> List[Step]:
