@@ -223,6 +223,7 @@ function tick(now) {
 // ---- hands -------------------------------------------------------------------------------------
 
 const pointers = new Map();
+let pinched = null; // where two fingers came down
 
 function spread() {
   const [a, b] = Array.from(pointers.values());
@@ -262,7 +263,8 @@ function onMove(event) {
   if (before) {
     const after = spread();
     zoom(before.distance / Math.max(after.distance, 1));
-    if (Math.hypot(after.x - before.x, after.y - before.y) > 1.5) {
+    // A pinch is never quite even: only a clear move of both fingers leaves the humanoid.
+    if (!state.follow || Math.hypot(after.x - pinched.x, after.y - pinched.y) > 60) {
       pan(after.x - before.x, after.y - before.y);
     }
   } else if (event.buttons & 2 || event.shiftKey) pan(dx, dy);
@@ -274,6 +276,7 @@ function listen() {
   stage.addEventListener("pointerdown", (event) => {
     stage.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (pointers.size === 2) pinched = spread();
   });
   stage.addEventListener("pointermove", onMove);
   for (const name of ["pointerup", "pointercancel"]) {
