@@ -8,7 +8,8 @@ import numpy as np
 from ppp.engines.scene import Prop, Scene
 from ppp.view import camera
 from ppp.view.poses import as_recording, pose_at
-from tests.view.synthetic import humanoid, path, recording
+
+from .synthetic import humanoid, path, recording
 
 TIMES = np.arange(0, 12, 1 / 30)
 

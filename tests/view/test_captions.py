@@ -7,7 +7,8 @@ import numpy as np
 
 from ppp.view.captions import Captions, check_lines, font, step_text
 from ppp.view.poses import pose_at, step_index
-from tests.view.synthetic import recording
+
+from .synthetic import recording
 
 GREY = np.full((180, 320, 3), 128, dtype=np.uint8)
 

@@ -15,7 +15,8 @@ from ppp.errors import PPPError
 from ppp.view.look import body_geoms
 from ppp.view.pack import pack, unpack
 from ppp.view.replay import SCRIPTS, embed, page, page_data, write_replay
-from tests.view.synthetic import recording
+
+from .synthetic import recording
 
 EVIL = ("</script><script>alert(1)</script><img src=x onerror=alert(2)>$title ${data} "
         "\u2028 \ud800 \"'&")

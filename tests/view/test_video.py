@@ -11,7 +11,8 @@ from ppp.view import video
 from ppp.view.camera import plan_camera
 from ppp.view.poses import pose_at
 from ppp.view.stage import FIELD_OF_VIEW, Stage
-from tests.view.synthetic import humanoid, path, recording
+
+from .synthetic import humanoid, path, recording
 
 SIZE = (320, 180)
 
