@@ -17,7 +17,7 @@ from typing_extensions import Literal
 from ppp.errors import PPPError, run_entry
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
-from ppp.planning.llm import LLMMaker, llm_maker, server_from
+from ppp.planning.llm import LLMMaker, llm_maker
 from ppp.planning.performer import Performer
 from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.prompting import build_prompt
@@ -25,6 +25,7 @@ from ppp.planning.report import Report
 from ppp.planning.result import Result, write_json
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
 from ppp.planning.search import SearchMaker
+from ppp.planning.server import server_from
 from ppp.planning.situation import Matcher, initial_observation, situation_of
 
 

@@ -91,10 +91,11 @@ def perform(
     skills: Sequence[str] = SKILLS,
     plan: Optional[Plan] = None,
     seed: int = 0,
+    limit: int = 12,
     **more: Any,
 ) -> Result:
     """Plan by search (or start with ``plan``) and perform without physics."""
-    planner = ListPlanner(made, skills, SearchMaker(keyword_matcher), first=plan)
+    planner = ListPlanner(made, skills, SearchMaker(keyword_matcher), first=plan, limit=limit)
     performer = performer or KinematicPerformer(skills)
     executor = Executor(made, planner, performer, keyword_matcher, "search", **more)
     return executor.perform(seed)

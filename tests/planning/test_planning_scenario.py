@@ -159,7 +159,7 @@ def test_missing_large_and_binary_files(tmp_path):
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PPPError, match="not UTF-8"):
         load_scenario(tmp_path / "binary.yaml")
-    (tmp_path / "deep.yaml").write_text("[" * 5000)
+    (tmp_path / "deep.yaml").write_text("[" * 600)
     with pytest.raises(PPPError):
         load_scenario(tmp_path / "deep.yaml")
 
