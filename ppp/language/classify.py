@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, List, Optional
 
+from tyro.conf import Positional
+
 if TYPE_CHECKING:
     from ppp.language.matcher import Match
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 class Settings:
     """Which skill does each command name, and how sure is that?"""
 
-    texts: List[str]
+    texts: Positional[List[str]]
     """commands, each in quotes"""
     json: bool = False
     """print JSON: an object for one command, a list for several"""
@@ -29,35 +31,35 @@ class Settings:
 
 
 def print_table(matches: List["Match"]) -> None:
-    """One row for each command."""
+    """One row for each command, and the reason for each refusal."""
     from rich.markup import escape
     from rich.table import Table
 
     from ppp.language.report import console
 
-    table = Table("command", "skill", "known", "distance", "margin", "else", "note")
+    table = Table("command")
+    for name in ("skill", "known", "distance", "margin", "next"):
+        table.add_column(name, no_wrap=True)
     for match in matches:
-        others = ", ".join(f"{skill} {distance:.2f}" for skill, distance in match.alternatives)
+        others = ", ".join(f"{skill} {distance:.2f}" for skill, distance in match.alternatives[:1])
         table.add_row(escape(match.text), match.skill or "-", "yes" if match.known else "no",
-                      f"{match.distance:.3f}", f"{match.margin:.3f}", others, match.reason)
-    console().print(table)
+                      f"{match.distance:.3f}", f"{match.margin:.3f}", others)
+    out = console()
+    out.print(table)
+    for match in matches:
+        if match.reason:
+            out.print(escape(f"{match.text}: {match.reason}"))
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp classify``. 0 also when a command is unknown: that is an answer."""
     import tyro
-    from typing_extensions import Annotated
 
     from ppp.errors import PPPError
     from ppp.language import load_matcher
 
-    @dataclass
-    class Arguments(Settings):
-        texts: Annotated[List[str], tyro.conf.Positional]
-
     arguments = sys.argv[1:] if argv is None else argv
-    settings = tyro.cli(Arguments, args=arguments, prog="ppp classify",
-                        description=Settings.__doc__)
+    settings = tyro.cli(Settings, args=arguments, prog="ppp classify")
     if not settings.texts:
         raise PPPError('no command given, write one in quotes: ppp classify "hit him hard"')
     matcher = load_matcher(settings.skills, settings.model, settings.weights)

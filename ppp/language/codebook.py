@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch.nn import functional as F
 
 from ppp.errors import PPPError, unknown
@@ -77,7 +77,8 @@ class Codebook:
 
     def save(self, folder: Path) -> None:
         """Write ``codebook.safetensors`` and ``codebook.json`` into an existing folder."""
-        save_file({"codes": self.codes.contiguous()}, str(folder / "codebook.safetensors"))
+        # Through bytes: save_file would make a file that only its owner can read.
+        (folder / "codebook.safetensors").write_bytes(save({"codes": self.codes.contiguous()}))
         about: Dict[str, Any] = {
             "format": FORMAT, "encoder": self.encoder, "encoder_sha256": self.encoder_hash,
             "skills": [{"id": i, "label": t} for i, t in zip(self.skills, self.labels)]}

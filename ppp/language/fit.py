@@ -21,6 +21,10 @@ from ppp.language.splits import halves, leave_words_out
 METHODS = ("finetune", "adapter")
 #: leave-words-out fits that choose the threshold of a method that is fast to fit
 THRESHOLD_FITS = 3
+#: share of phrases with unseen words that a sentence encoder's threshold accepts
+ACCEPTED_UNSEEN = 0.92
+#: just under the square root of 2, where the lexical encoder puts a text without one known word
+LEXICAL_LIMIT = 1.41
 DEFAULTS = FitSettings()
 Pairs = Sequence[Tuple[str, str]]
 
@@ -61,8 +65,9 @@ def _quick_fit(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, oos: Sequ
 def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> float:
     """Threshold from fits that saw neither the words nor the out-of-set phrases they are asked.
 
-    Uses training phrases only: in-set distances of leave-words-out phrases against those of held
-    back ``oos_train`` phrases.
+    Uses training phrases only. A sentence encoder gets the distance that accepts ACCEPTED_UNSEEN of
+    the leave-words-out phrases. The lexical one, which cannot know unseen words at all, gets the
+    best balance between those and held back ``oos_train`` phrases.
     """
     known = set(pairs)
     kept = replace(phrases, train={skill: [t for t in texts if (t, skill) in known]
@@ -76,7 +81,9 @@ def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> 
         fitted, book = _quick_fit(encoder, phrases, split.train, oos)
         inside += nearest_distances(fitted, book, [text for text, _ in split.test])
         outside += nearest_distances(fitted, book, held)
-    return balanced_threshold(inside, outside, NO_THRESHOLD)
+    if isinstance(encoder, Lexical):
+        return min(balanced_threshold(inside, outside, NO_THRESHOLD), LEXICAL_LIMIT)
+    return float(torch.tensor(inside).quantile(ACCEPTED_UNSEEN)) if inside else NO_THRESHOLD
 
 
 def trained_threshold(model: TextModel, phrases: PhraseSet, pairs: Pairs) -> float:
@@ -105,11 +112,12 @@ def fit_model(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, method: st
         name = "centroids" if isinstance(encoder, Lexical) else "adapter"
         fitted, book = _quick_fit(encoder, phrases, pairs, phrases.oos_train)
         threshold = unseen_threshold(encoder, phrases, pairs)
-        return Fitted(TextModel(fitted, book, name, threshold, phrases.rest))
+        return Fitted(TextModel(fitted, book, name, threshold, phrases.rest, phrases.stand_ins))
     if not isinstance(encoder, MiniLM):
         raise PPPError(f"--method finetune: encoder {encoder.name} cannot be trained, use minilm")
     book = build_codebook(encoder, phrases, pairs)
     report = finetune(encoder, book, pairs, phrases.oos_train, settings, on_epoch)
-    model = TextModel(encoder, book, "finetune", NO_THRESHOLD, phrases.rest)
+    model = TextModel(encoder, book, "finetune", NO_THRESHOLD, phrases.rest,
+                      phrases.stand_ins)
     model.threshold = trained_threshold(model, phrases, pairs)
     return Fitted(model, report)

@@ -35,7 +35,7 @@ class Match:
     alternatives: List[Tuple[str, float]] = field(default_factory=list)
     #: can this policy perform the skill? True where no list of skills was given
     supported: bool = True
-    #: the nearest skill that this policy can perform
+    #: the same skill where the policy can perform it, else its stand-in, else the nearest one
     nearest_supported: Optional[str] = None
     #: why it is refused, in one sentence; empty when it is not
     reason: str = ""
@@ -117,7 +117,8 @@ class Matcher:
         margin = ranked[1][1] - nearest if len(ranked) > 1 else NO_THRESHOLD - nearest
         known = nearest <= self.threshold
         supported = skill in self.supported
-        able = next((name for name, _ in ranked if name in self.supported), None)
+        order = self.model.stand_ins.get(skill, []) + [name for name, _ in ranked]
+        able = skill if supported else next((n for n in order if n in self.supported), None)
         return Match(text, skill, self.book.index(skill), nearest, margin, known,
                      ranked[1:1 + ALTERNATIVES], supported, able,
                      self._reason(skill, nearest, known, able if not supported else None))

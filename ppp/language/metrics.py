@@ -7,8 +7,6 @@ import torch
 
 #: distances tried when a threshold is chosen
 STEPS = 400
-#: refusing a good command counts so many times as much as accepting a bad one
-ACCEPT_WEIGHT = 2.0
 
 
 def auroc(inside: Sequence[float], outside: Sequence[float]) -> Optional[float]:
@@ -34,7 +32,7 @@ def per_skill(rows: Sequence[Tuple[str, bool]]) -> Dict[str, float]:
 
 
 def balanced_threshold(inside: Sequence[float], outside: Sequence[float], highest: float) -> float:
-    """Distance with the largest weighted sum of accepted in-set and refused out-of-set shares.
+    """Distance with the largest sum of accepted in-set and refused out-of-set shares.
 
     The middle of the best range; without out-of-set distances, ``highest``.
     """
@@ -42,6 +40,6 @@ def balanced_threshold(inside: Sequence[float], outside: Sequence[float], highes
         return highest
     a, b = torch.tensor(inside)[None, :], torch.tensor(outside)[None, :]
     grid = torch.linspace(0.0, highest, STEPS)[:, None]
-    score = ACCEPT_WEIGHT * (a <= grid).float().mean(1) + (b > grid).float().mean(1)
+    score = (a <= grid).float().mean(1) + (b > grid).float().mean(1)
     best = (score >= score.max() - 1e-6).nonzero().flatten()
     return float(grid[best[len(best) // 2]])

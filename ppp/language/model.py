@@ -5,12 +5,12 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from ppp.errors import PPPError, unknown
 from ppp.language.adapter import AdaptedEncoder, Adapter
@@ -40,6 +40,8 @@ class TextModel:
     threshold: float = NO_THRESHOLD
     #: skill meant by a command that only forbids something
     rest: Optional[str] = None
+    #: skill -> what to do where a policy lacks it, best first
+    stand_ins: Dict[str, List[str]] = field(default_factory=dict)
     #: figures, command and origin, for people
     card: Dict[str, Any] = field(default_factory=dict)
 
@@ -64,7 +66,8 @@ class TextModel:
         return {"format": FORMAT,
                 "encoder": {"name": self.encoder.name, "sha256": self.encoder_hash()},
                 "method": self.method, "threshold": round(float(self.threshold), 4),
-                "rest": self.rest, "codebook_sha256": self.book.sha256, **self.card}
+                "rest": self.rest, "stand_ins": self.stand_ins,
+                "codebook_sha256": self.book.sha256, **self.card}
 
     def encoder_hash(self) -> str:
         """sha256 of the unchanged encoder."""
@@ -81,8 +84,8 @@ class TextModel:
         elif isinstance(self.encoder, MiniLM) and self.method == "finetune":
             tensors = {name: p.detach().half() for name, p in trainable(self.encoder).items()}
         if tensors:
-            save_file({name: value.contiguous() for name, value in tensors.items()},
-                      str(place / CHANGED))
+            data = save({name: value.contiguous() for name, value in tensors.items()})
+            (place / CHANGED).write_bytes(data)
 
 
 def read_card(folder: Path) -> Dict[str, Any]:
@@ -152,4 +155,5 @@ def load_model(folder: str, weights: Optional[str] = None) -> TextModel:
                        "loaded, use the encoder it was trained with")
     if isinstance(encoder, MiniLM):
         encoder = _apply_changes(encoder, book, method, place)
-    return TextModel(encoder, book, method, float(card["threshold"]), card.get("rest"), card)
+    return TextModel(encoder, book, method, float(card["threshold"]), card.get("rest"),
+                     card.get("stand_ins") or {}, card)

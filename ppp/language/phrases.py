@@ -12,7 +12,7 @@ from ppp.language.encoders.base import file_sha256
 
 SIDES = ("left", "right")
 OOS_LISTS = ("oos_train", "oos_near", "oos_far")
-FIELDS = ("skills", "mirrored", "rest", *OOS_LISTS, "negation", "composite", "planner")
+FIELDS = ("skills", "mirrored", "rest", "stand_ins", *OOS_LISTS, "negation", "composite", "planner")
 SKILL_FIELDS = ("label", "train", "heldout")
 
 
@@ -29,6 +29,8 @@ class PhraseSet:
     heldout: Dict[str, List[str]] = field(default_factory=dict)
     #: what a command that only forbids something means
     rest: Optional[str] = None
+    #: skill -> what to do where a policy lacks it, best first
+    stand_ins: Dict[str, List[str]] = field(default_factory=dict)
     oos_train: List[str] = field(default_factory=list)
     oos_near: List[str] = field(default_factory=list)
     oos_far: List[str] = field(default_factory=list)
@@ -49,6 +51,8 @@ class PhraseSet:
             yield from (("negation", right), ("negation", trap))
         yield from (("composite", skill) for _, skills in self.composite for skill in skills)
         yield from (("planner", skill) for _, skill in self.planner)
+        for skill, others in self.stand_ins.items():
+            yield from (("stand_ins", name) for name in (skill, *others))
         if self.rest is not None:
             yield "rest", self.rest
 
@@ -169,6 +173,8 @@ def load_phrases(path: str) -> PhraseSet:
         side = _side_of(skill)
         _add_skill(phrases, skill, _for_side(fields, side) if side else fields, where)
     _add_mirrored(phrases, data.get("mirrored"))
+    for skill, others in _mapping(data.get("stand_ins"), f"{path}: stand_ins").items():
+        phrases.stand_ins[skill] = _texts(others, f"{path}: stand_ins.{skill}")
     for name in OOS_LISTS:
         setattr(phrases, name, _texts(data.get(name), f"{path}: {name}"))
     _add_rows(phrases, data)
