@@ -74,6 +74,8 @@ def main(argv: Optional[List[str]] = None) -> int:
     """Plan and, if asked, perform; returns the exit status."""
     settings = tyro.cli(Settings, args=argv, prog="ppp plan", description=Settings.__doc__)
     scenario = load_scenario(settings.scenario)
+    if not 0 <= settings.seed < 2**31:
+        raise PPPError("--seed must be a whole number from 0 to 2147483647")
     outputs = _outputs(settings)
     performer = _performer(settings)
     check_skills(scenario, performer.skills, str(settings.scenario))

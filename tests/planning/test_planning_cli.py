@@ -78,8 +78,9 @@ def test_bad_inputs_are_2_with_one_line(tmp_path, capsys):
     assert run(shipped("patrol"), "--planner", "llm") == 2
     assert run(shipped("patrol"), "--json", tmp_path) == 2
     assert run(shipped("patrol"), "--base-url", "nonsense") == 2
+    assert run(shipped("patrol"), "--seed", "-1") == 2
     errors = capsys.readouterr().err.strip().splitlines()
-    assert len(errors) == 4 and all(e.startswith("error: ") for e in errors)
+    assert len(errors) == 5 and all(e.startswith("error: ") for e in errors)
     with pytest.raises(SystemExit) as caught:
         run(shipped("patrol"), "--planner", "oracle")
     assert caught.value.code == 2
