@@ -105,21 +105,30 @@ def fit_with_bar(encoder: Any, phrases: Any, pairs: List[Tuple[str, str]], setti
     return fitted
 
 
+def score_split(model: Any, phrases: Any, split: Any) -> Dict[str, Any]:
+    """``score`` of a model on a split, with 'strict': share right of wholly unseen words."""
+    from ppp.language.matcher import Matcher
+    from ppp.language.metrics import share
+    from ppp.language.scores import score, top1
+
+    matcher = Matcher(model)
+    strict = share(top1(matcher, split.strict)[1])
+    return {**score(matcher, phrases, split.test), "strict": strict}
+
+
 def baseline(encoder: Any, phrases: Any, split: Any) -> Dict[str, Dict[str, Any]]:
     """Scores of the lexical control and of the encoder before training."""
     from ppp.language.encoders import Lexical, load_encoder
     from ppp.language.fit import build_codebook, fit_model
-    from ppp.language.matcher import Matcher
     from ppp.language.model import TextModel
-    from ppp.language.scores import score
 
     lexical = load_encoder("lexical", texts=[text for text, _ in split.train])
     control = fit_model(lexical, phrases, split.train).model
-    out = {"lexical": score(Matcher(control), phrases, split.test)}
+    out = {"lexical": score_split(control, phrases, split)}
     if not isinstance(encoder, Lexical):
         book = build_codebook(encoder, phrases, split.train)
         before = TextModel(encoder, book, rest=phrases.rest)
-        out["before"] = score(Matcher(before), phrases, split.test)
+        out["before"] = score_split(before, phrases, split)
     return out
 
 
@@ -156,9 +165,7 @@ def figures(scores: Dict[str, Any]) -> Dict[str, Any]:
 def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
     """Fit, score and save. Returns the exit status and the report."""
     from ppp.language.encoders import load_encoder
-    from ppp.language.matcher import Matcher
     from ppp.language.phrases import load_phrases
-    from ppp.language.scores import score
     from ppp.language.splits import make_split
 
     phrases = load_phrases(find_phrases(settings.phrases))
@@ -178,7 +185,7 @@ def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
     print(f"codebook min distance {distance:.3f} ({first} / {second})"
           + ("  WARNING: these two will be confused" if distance < 0.4 else ""))
     about = describe_fit(fitted)
-    columns["after"] = score(Matcher(model), phrases, split.test)
+    columns["after"] = score_split(model, phrases, split)
     show(columns)
     report = {"command": command, "encoder": encoder.name, "method": model.method,
               "split": settings.split, "seconds": seconds, **about, **columns}

@@ -15,7 +15,8 @@ from ppp.errors import PPPError
 FALL = 0.05
 #: figures of ``scores.score`` in the order they are shown, with their names
 FIGURES = (
-    ("top1", "held-out, nearest skill right"), ("planner", "planner sentences right"),
+    ("top1", "held-out, nearest skill right"), ("strict", "of these: no word shared with training"),
+    ("planner", "planner sentences right"),
     ("negation", "negations right"), ("negation_trap", "negations: fell for the negated word"),
     ("composite", "composite commands all right"), ("auroc_far", "AUROC far out-of-set"),
     ("auroc_near", "AUROC near out-of-set"), ("refused_good", "good held-out commands refused"),
