@@ -4,7 +4,7 @@ A clip that survives longer is closer to what the body can do, and easier to lea
 """
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import mujoco
 import numpy as np
@@ -17,24 +17,32 @@ from ppp.motion.clip import Clip
 from ppp.motion.contacts import support
 from ppp.motion.dynamics import velocities
 
+#: a body has fallen when its pelvis is lower than this (m) or tilts more than 45 degrees
+FALLEN_HEIGHT, FALLEN_COSINE = 0.6, 0.7
+
 
 class Replay(NamedTuple):
-    """seconds until the pelvis fell below 0.6 m or tilted by 45°; the qpos that were reached."""
+    """Seconds until the fall, or all of them; the poses (T - 1, 47) that were reached."""
 
     seconds: float
     fell: bool
     qpos: np.ndarray
 
 
+def seam(qpos: np.ndarray) -> Tuple[np.ndarray, float]:
+    """Shift (2,) and turn about z that take the first frame's footing to the last one's."""
+    yaw = _yaw(qpos[-1]) - _yaw(qpos[0])
+    c, s = np.cos(yaw), np.sin(yaw)
+    return qpos[-1, :2] - np.array([[c, -s], [s, c]]) @ qpos[0, :2], yaw
+
+
 def looped_qpos(clip: Clip, seconds: float) -> np.ndarray:
-    """Coordinates (T', 47) of a clip, repeated (a loop) until ``seconds``, else as it is."""
-    qpos = clip_qpos(clip)
-    parts, last = [qpos], qpos
+    """Coordinates (T', 47) of a loop, repeated until ``seconds`` are full."""
+    last = clip_qpos(clip)
+    shift, yaw = seam(last)
+    parts = [last]
     while (sum(len(p) for p in parts) - 1) / clip.fps < seconds:
-        yaw = _yaw(last[-1]) - _yaw(qpos[0])
-        c, s = np.cos(yaw), np.sin(yaw)
-        shift = last[-1, :2] - np.array([[c, -s], [s, c]]) @ qpos[0, :2]
-        last = turned(qpos, shift, yaw)
+        last = turned(last, shift, yaw)
         parts.append(last[1:])
     return np.concatenate(parts)
 
@@ -60,23 +68,32 @@ def servo_targets(qpos: np.ndarray, dt: float, feedforward: bool = False) -> np.
     return targets
 
 
-def replay(clip: Clip, seconds: float = 10.0, loop: bool = True,
-           feedforward: bool = False) -> Replay:
-    """Roll the clip out in MuJoCo from its own first state on its ``servo_targets``."""
+def survival(clip: Clip, loop: bool, feedforward: bool = False, seconds: float = 10.0,
+             starts: int = 5) -> float:
+    """Mean seconds that a replay lasts, of ``seconds``; a loop is begun at several phases."""
+    if not loop:
+        return replay(clip_qpos(clip), clip.fps, feedforward).seconds
+    qpos = looped_qpos(clip, seconds + clip.seconds)
+    count = int(round(seconds * clip.fps)) + 1
+    begins = np.linspace(0, clip.frames - 1, starts, endpoint=False).astype(int)
+    return float(np.mean([replay(qpos[i:i + count], clip.fps, feedforward).seconds
+                          for i in begins]))
+
+
+def replay(qpos: np.ndarray, fps: float, feedforward: bool = False) -> Replay:
+    """Roll poses (T, 47) out in MuJoCo from their own first state on their ``servo_targets``."""
     model = humanoid_model()
-    qpos = looped_qpos(clip, seconds) if loop else clip_qpos(clip)
-    targets = servo_targets(qpos, 1.0 / clip.fps, feedforward)
+    targets = servo_targets(qpos, 1.0 / fps, feedforward)
     data = mujoco.MjData(model)
     data.qpos[:] = qpos[0]
-    ghost = qpos[:3] if len(qpos) > 2 else qpos
-    data.qvel[:] = velocities(ghost, 1.0 / clip.fps)[0]
+    data.qvel[:] = velocities(qpos[:2], 1.0 / fps)[0]
     mujoco.mj_forward(model, data)
     reached = []
-    steps = int(round(1.0 / clip.fps / model.opt.timestep))
+    steps = int(round(1.0 / fps / model.opt.timestep))
     for i in range(len(qpos) - 1):
         data.ctrl[:] = targets[i]
         mujoco.mj_step(model, data, steps)
         reached.append(data.qpos.copy())
-        if data.qpos[2] < 0.6 or data.xmat[1, 8] < 0.7:
-            return Replay(i / clip.fps, True, np.array(reached))
-    return Replay((len(qpos) - 1) / clip.fps, False, np.array(reached))
+        if data.qpos[2] < FALLEN_HEIGHT or data.xmat[1, 8] < FALLEN_COSINE:
+            return Replay(i / fps, True, np.array(reached))
+    return Replay((len(qpos) - 1) / fps, False, np.array(reached))

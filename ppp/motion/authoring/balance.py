@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 from scipy.linalg import solve_banded
+from scipy.ndimage import gaussian_filter1d
 
 from ppp.motion.authoring.footsteps import rotate
 from ppp.motion.body import GRAVITY, turned

@@ -76,9 +76,9 @@ def rotate(v: np.ndarray, angle: float) -> np.ndarray:
     return np.stack((c * v[..., 0] - s * v[..., 1], s * v[..., 0] + c * v[..., 1]), -1)
 
 
-def standing_feet(width: float, stagger: float = 0.0, toe_out: float = 0.0) -> np.ndarray:
-    """Feet beside each other, (2, 3): ``width`` apart, the left one ``stagger`` ahead, m, rad."""
-    return np.array([[-0.5 * stagger, -0.5 * width, -toe_out], [0.5 * stagger, 0.5 * width, toe_out]])
+def standing_feet(width: float, toe_out: float = 0.0) -> np.ndarray:
+    """Feet beside each other, (2, 3): ``width`` apart, m, toes turned out, rad."""
+    return np.array([[0.0, -0.5 * width, -toe_out], [0.0, 0.5 * width, toe_out]])
 
 
 def gait(feet: np.ndarray, moves: List[Tuple[float, float, float]], step_time: float,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 import numpy as np
-import yaml
 
 from ppp.errors import PPPError, unknown
 from ppp.motion.authoring.compose import CLIP_FPS, Score
@@ -21,6 +20,7 @@ from ppp.motion.authoring.footsteps import (
     standing_feet,
 )
 from ppp.motion.authoring.pose import KeyPose, PoseBook
+from ppp.settings import load_yaml
 
 SKILLS = Path(__file__).with_name("skills")
 _CLIP_FIELDS = ("name", "about", "seconds", "loop", "weight", "hits", "feet", "keys", "height",
@@ -62,21 +62,9 @@ class SkillFile:
     parts: List[Part]
 
 
-def read_yaml(path: Path) -> dict:
-    """A YAML mapping; PPPError if it is not one."""
-    try:
-        data = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        text = " ".join(str(error).split())
-        raise PPPError(f"{path}: not readable as YAML ({text}); mend the file") from None
-    if not isinstance(data, dict):
-        raise PPPError(f"{path}: holds no mapping; it needs fields such as 'skill' and 'clips'")
-    return data
-
-
 def read_skill(path: Path) -> SkillFile:
     """A skill file, its fields checked."""
-    data = read_yaml(path)
+    data = load_yaml(path)
     for name in ("skill", "label", "mode", "clips"):
         if name not in data:
             raise PPPError(f"{path}: the field '{name}' is missing; add it")
@@ -102,7 +90,7 @@ class Author:
     def __init__(self, body: dict) -> None:
         self.body = body
         stance = body["stance"]
-        self.ready = standing_feet(stance["width"], 0.0, np.radians(stance["toe_out"]))
+        self.ready = standing_feet(stance["width"], np.radians(stance["toe_out"]))
         self.height = float(body["height"])
         self.book = PoseBook(self.ready, self.height,
                              {**body["poses"]["ready"], **body["guess"]})

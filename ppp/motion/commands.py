@@ -1,0 +1,157 @@
+"""``ppp motions``: list, check, author and import motion clips."""
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import List
+
+from ppp.errors import PPPError
+from ppp.motion.catalogue import entry_of, merged, read_or_new, write_library
+from ppp.motion.clip import Clip, load_clip, save_clip
+from ppp.motion.library import MODES, SkillInfo, read_library
+from ppp.settings import ROOT
+
+#: the library of a checkout
+MOTIONS = ROOT / "motions"
+
+
+def main(argv: List[str]) -> int:
+    """Entry point of ``ppp motions``; exit status 0, or 1 when a check fails."""
+    options = _parser().parse_args(argv)
+    return int(options.run(options) or 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ppp motions", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    library = argparse.ArgumentParser(add_help=False)
+    library.add_argument("--library", type=Path, default=MOTIONS / "library.yaml", metavar="FILE",
+                         help="library file (default: motions/library.yaml)")
+    listing = commands.add_parser("list", parents=[library], help="skills and clips")
+    listing.set_defaults(run=_list)
+    check = commands.add_parser("check", parents=[library], help="measure every clip")
+    check.add_argument("--json", nargs="?", const="-", metavar="FILE",
+                       help="write the figures as JSON (no FILE: to the terminal)")
+    check.add_argument("--replay", action="store_true",
+                       help="also replay every clip in MuJoCo on its servos alone")
+    check.set_defaults(run=_check)
+    author = commands.add_parser("author", help="rebuild the authored clips")
+    author.add_argument("skills", nargs="*", help="only these skills")
+    author.add_argument("--out", type=Path, default=MOTIONS, metavar="FOLDER")
+    author.add_argument("--from", dest="folder", type=Path, default=None, metavar="FOLDER",
+                        help="folder of skill files (default: those of the project)")
+    author.set_defaults(run=_author)
+    _add_import(commands, library)
+    return parser
+
+
+def _add_import(commands, library: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("import", parents=[library],
+                                 help="add a clip (.npz, or .npy of ASE/CALM) to the library")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--skill", required=True, help="skill id, for example walk_forward")
+    parser.add_argument("--label", default="", help="plain English, needed for a new skill")
+    parser.add_argument("--mode", choices=MODES, default=None, help="for a new skill")
+    parser.add_argument("--name", default="", help="name in the library (default: the file's)")
+    parser.add_argument("--weight", type=float, default=1.0)
+    parser.add_argument("--loop", action="store_true", help="the last frame is the first again")
+    parser.add_argument("--licence", default="", help="terms of the clip")
+    parser.add_argument("--replace", action="store_true", help="replace a clip of this name")
+    parser.set_defaults(run=_import)
+
+
+def _list(options: argparse.Namespace) -> int:
+    library = read_library(options.library)
+    for skill, info in sorted(library.skills.items()):
+        print(f"{skill:<14} {info.mode:<7} {info.label}")
+        for entry in (c for c in library.clips if c.skill == skill):
+            clip = load_clip(options.library.parent / entry.file)
+            kind = "loop" if entry.loop else "once"
+            print(f"    {entry.file:<34}{clip.seconds:6.2f} s  {kind}  weight {entry.weight:g}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ppp.motion.check import check_library
+
+    result = check_library(options.library, options.replay)
+    if options.json == "-":
+        print(json.dumps(result, indent=1))
+    else:
+        print("\n".join(_line(clip) for clip in result["clips"]))
+        print("all clips ok" if result["all_ok"] else "some clips are not ok")
+        if options.json:
+            Path(options.json).write_text(json.dumps(result, indent=1))
+    return 0 if result["all_ok"] else 1
+
+
+def _line(clip: dict) -> str:
+    parts = [f"{clip['name']:<26}{clip['seconds']:5.2f} s", f"skating {clip['skating']:.3f} m/s",
+             f"penetration {clip['penetration_mm']:.1f} mm",
+             f"residual {clip['residual_median']:.4f}", f"torque {clip['peak_torque']:.0f} N m"]
+    if clip["servo_s"] is not None:
+        parts += [f"alone {clip['servo_s']:.1f} s", f"feedforward {clip['feedforward_s']:.1f} s"]
+    parts.append("ok" if clip["ok"] else "WRONG: " + ", ".join(clip["wrong"]))
+    return "  ".join(parts)
+
+
+def _author(options: argparse.Namespace) -> int:
+    try:
+        from ppp.motion.authoring import build
+    except ImportError as error:
+        raise PPPError(f"authoring clips needs the package '{error.name}'; install it with "
+                       "pip install 'mink>=1.3' daqp") from None
+    folder = options.folder or build.SKILLS
+    written = build.author(options.out, folder, options.skills or None)
+    print(f"{len(written)} clips in {options.out}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    library = read_or_new(options.library)
+    name = options.name or options.file.stem
+    if not re.fullmatch(r"[A-Za-z0-9_.()-]+", name) or name.startswith("."):
+        raise PPPError(f"--name '{name[:80]}': use letters, digits, '_', '-' and '.' only")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", options.skill):
+        raise PPPError(f"--skill '{options.skill[:80]}': a skill id is lower case letters, digits "
+                       "and '_', for example walk_forward")
+    if not options.weight > 0.0:
+        raise PPPError(f"--weight {options.weight:g}: give a number above 0")
+    target = options.library.parent / f"{name}.npz"
+    if (target.exists() or f"{name}.npz" in [c.file for c in library.clips]) \
+            and not options.replace:
+        raise PPPError(f"{target}: exists already; choose another --name or add --replace")
+    info = _skill_info(options, library.skills)
+    clip = _read(options.file, info.label, options.licence)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_clip(clip, target)
+    entry = entry_of(name, options.skill, clip, options.loop, options.weight)
+    write_library(options.library, merged(library, {options.skill: info}, [entry]))
+    print(f"{target}: {clip.seconds:.2f} s as '{options.skill}'")
+    return 0
+
+
+def _skill_info(options: argparse.Namespace, skills: dict) -> SkillInfo:
+    known = skills.get(options.skill)
+    if known is None and not options.label:
+        have = f" (the library has {', '.join(sorted(skills))})" if skills else ""
+        raise PPPError(f"skill '{options.skill}' is new{have}: add --label with its name in plain "
+                       "English")
+    return SkillInfo(options.label or known.label,
+                     options.mode or (known.mode if known else "face"))
+
+
+def _read(path: Path, label: str, licence: str) -> Clip:
+    if path.suffix == ".npz":
+        clip = load_clip(path)
+        clip.label, clip.licence = label, licence or clip.licence
+        clip.source = clip.source or f"imported: {path.name}"
+        return clip
+    if path.suffix == ".npy":
+        from ppp.motion.formats.poselib import load_poselib
+
+        return load_poselib(path, label=label, licence=licence)
+    raise PPPError(f"{path}: a clip is a .npz of this project or a .npy of ASE/CALM; convert the "
+                   "file to one of them")
