@@ -1,7 +1,7 @@
 """Key frames: curves through values at given times, without overshoot."""
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Sequence, Tuple
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -19,6 +19,20 @@ def curve(times: Sequence[float], values: Sequence, at: np.ndarray, loop: bool,
     values = np.asarray(values, float).reshape(len(times), -1)
     if len(times) == 1:
         return np.repeat(values, len(at), 0)
-    inside = np.clip(at, times[0], times[-1])
-    out = PchipInterpolator(np.asarray(times, float), values, axis=0)(inside)
+    knots, rows = _continued(np.asarray(times, float), values, loop)
+    out = PchipInterpolator(knots, rows, axis=0)(np.clip(at, knots[0], knots[-1]))
     return smooth(out, blur, float(at[1] - at[0]), loop)
+
+
+def _continued(times: np.ndarray, values: np.ndarray, loop: bool) -> Tuple[np.ndarray, np.ndarray]:
+    """One more key at either end, so that the curve has no corner there.
+
+    In a loop they are the neighbours through the seam; otherwise the end values rest.
+    """
+    if loop:
+        before, after = times[0] - (times[-1] - times[-2]), times[-1] + (times[1] - times[0])
+        rows = (values[-2:-1], values, values[1:2])
+    else:
+        before, after = times[0] - 10.0, times[-1] + 10.0
+        rows = (values[:1], values, values[-1:])
+    return np.concatenate(([before], times, [after])), np.concatenate(rows)

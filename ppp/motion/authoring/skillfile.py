@@ -105,6 +105,9 @@ class Author:
         if spec.get("loop", False) and len(times) > 1 and abs(times[-1] - plan.seconds) > 1e-3:
             raise PPPError(f"{part.where}: the last key is at {times[-1]:g} s but the loop ends at "
                            f"{plan.seconds:g} s; give the last key that time")
+        if spec.get("loop", False) and np.abs(keys[0].vector() - keys[-1].vector()).max() > 1e-6:
+            raise PPPError(f"{part.where}: a loop has to end as it begins; give the last key the "
+                           "pose of the first")
         extra = {n: float(feet[n]) for n in ("heel", "toe", "inward") if n in feet}
         return Score(plan, times, keys, bool(spec.get("loop", False)),
                      float(spec.get("height", self.height)), **extra)
