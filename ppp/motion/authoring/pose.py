@@ -70,6 +70,9 @@ def checked(spec: dict, where: str) -> dict:
             continue
         if name not in _FIELDS and name not in joints:
             raise unknown(f"field of {where}", name, [*_FIELDS, *joints, "add"])
+        numbers = value if isinstance(value, list) else [value]
+        if not all(isinstance(v, (int, float)) for v in numbers):
+            raise PPPError(f"{where}: '{name}' is {value!r}; it needs numbers")
         size = _FIELDS.get(name) or joints[name].stop - joints[name].start
         if np.size(value) != size:
             raise PPPError(f"{where}: '{name}' has {np.size(value)} numbers; it needs {size}")

@@ -71,7 +71,7 @@ def read_skill(path: Path) -> SkillFile:
     if data["mode"] not in ("travel", "turn", "face"):
         raise unknown(f"mode in {path}", data["mode"], ("travel", "turn", "face"))
     parts = []
-    for number, spec in enumerate(data["clips"]):
+    for number, spec in enumerate(_mappings(data["clips"], f"{path}: 'clips'")):
         where = f"{path}: clip {number + 1}"
         for name in spec:
             if name not in _CLIP_FIELDS:
@@ -79,9 +79,24 @@ def read_skill(path: Path) -> SkillFile:
         for name in ("name", "feet", "keys"):
             if name not in spec:
                 raise PPPError(f"{where}: the field '{name}' is missing; add it")
+        for name in ("seconds", "weight", "height"):
+            if name in spec and not (_is_number(spec[name]) and spec[name] > 0):
+                raise PPPError(f"{where}: '{name}' is {spec[name]!r}; give a number above 0")
+        _mappings(spec["keys"], f"{where}: 'keys'")
         parts.append(Part(str(spec.get("skill", data["skill"])), spec, where))
     return SkillFile(str(data["skill"]), str(data["label"]), str(data["mode"]),
                      dict(data.get("poses") or {}), parts)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _mappings(value: object, where: str) -> List[dict]:
+    """The value, if it is a list of mappings that is not empty."""
+    if not isinstance(value, list) or not value or not all(isinstance(v, dict) for v in value):
+        raise PPPError(f"{where} has to be a list of mappings; write one '- {{…}}' line for each")
+    return value
 
 
 class Author:
@@ -133,14 +148,14 @@ class Author:
 
     def _plan(self, feet: dict, spec: dict, where: str) -> FootPlan:
         if feet["kind"] == "gait":
-            return _gait_plan(feet, self.ready)
+            return _gait_plan(feet, self.ready, where)
         if "seconds" not in spec:
             raise PPPError(f"{where}: the field 'seconds' is missing; add the clip's length")
         steps: List[Step] = []
         if feet["kind"] == "steps":
             steps = _written_steps(feet["steps"], self.ready, where)
         elif feet["kind"] == "path":
-            steps = gait(self.ready, _moves(feet["moves"]), feet["step_time"],
+            steps = gait(self.ready, _moves(feet["moves"], where), feet["step_time"],
                          feet["double_support"], _SIDES[feet["first"]], float(feet["start"]))
         roll = feet.get("double_support", 0.2) * feet.get("step_time", 0.5)
         return FootPlan(self.ready, steps, float(spec["seconds"]), feet.get("clearance", 0.0),
@@ -154,20 +169,33 @@ def _defaults(feet: dict, where: str) -> dict:
     for name in feet:
         if name not in _FEET[kind]:
             raise unknown(f"field of feet in {where}", name, _FEET[kind])
-    return {**_FEET[kind], **feet}
+        if _is_number(_FEET[kind][name]) and not _is_number(feet[name]):
+            raise PPPError(f"{where}: '{name}' of feet is {feet[name]!r}; give a number")
+    full = {**_FEET[kind], **feet}
+    if full.get("first", "right") not in _SIDES:
+        raise unknown(f"first foot in {where}", full["first"], _SIDES)
+    if kind == "gait" and not 1 <= full["steps"] <= 100:
+        raise PPPError(f"{where}: 'steps' of feet is {full['steps']}; give 1 to 100")
+    if not 0.1 <= full.get("step_time", 0.5) <= 5.0 or not 0 < full.get("double_support", 0.2) < 1:
+        raise PPPError(f"{where}: 'step_time' has to be 0.1 to 5 s and 'double_support' a share "
+                       "between 0 and 1")
+    return full
 
 
-def _moves(rows: list) -> List[Tuple[float, float, float]]:
+def _moves(rows: list, where: str) -> List[Tuple[float, float, float]]:
     """Moves as written, [forward m, left m, turn degrees], in radians."""
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 3 or not all(map(_is_number, row)):
+            raise PPPError(f"{where}: the move {row!r} is not [forward m, left m, turn degrees]")
     return [(float(x), float(y), float(np.radians(turn))) for x, y, turn in rows]
 
 
-def _gait_plan(feet: dict, stance: np.ndarray) -> FootPlan:
+def _gait_plan(feet: dict, stance: np.ndarray, where: str) -> FootPlan:
     """An endless gait: its cycle begins as one foot has landed and the other gets ready to lift."""
     # whole frames a step, so that the loop closes on a frame
     time = round(feet["step_time"] * CLIP_FPS) / CLIP_FPS
     even = [[feet["speed"] * time, feet["sideways"] * time, feet["turn_rate"] * time]]
-    moves = _moves(feet["moves"] or even * int(feet["steps"]))
+    moves = _moves(feet["moves"] or even * int(feet["steps"]), where)
     first = _SIDES[feet["first"]]
     steps = gait(stance, moves, time, feet["double_support"], first)
     return FootPlan(gait_start(stance, moves[-1], first), steps, len(moves) * time,
@@ -178,15 +206,15 @@ def _written_steps(steps: list, start: np.ndarray, where: str) -> List[Step]:
     """Steps as written: foot, lift, land (s) and the move of the foot, [forward, left, degrees]."""
     feet = np.array(start, float)
     out = []
-    for step in steps:
+    for step in _mappings(steps, f"{where}: 'steps'"):
         for name in ("foot", "lift", "land", "move"):
             if name not in step:
                 raise PPPError(f"{where}: a step has no '{name}'; add it")
         if step["foot"] not in _SIDES:
             raise unknown(f"foot in {where}", step["foot"], _SIDES)
         foot = _SIDES[step["foot"]]
-        forward, left, turn = step["move"]
-        feet[foot, :2] += rotate(np.array([forward, left], float), feet[foot, 2])
-        feet[foot, 2] += np.radians(turn)
+        forward, left, turn = _moves([step["move"]], where)[0]
+        feet[foot, :2] += rotate(np.array([forward, left]), feet[foot, 2])
+        feet[foot, 2] += turn
         out.append(Step(foot, float(step["lift"]), float(step["land"]), tuple(feet[foot])))
     return out

@@ -48,9 +48,13 @@ class _Array:
 
     def __init__(self, *_: Any) -> None:
         self.value: Optional[np.ndarray] = None
+        self.items: Optional[list] = None
 
     def __setstate__(self, state: Any) -> None:
         _, shape, dtype, fortran, raw = state
+        if isinstance(raw, list):
+            self.items = raw
+            return
         if not isinstance(raw, bytes):
             raise pickle.UnpicklingError("an array of objects")
         self.value = np.frombuffer(raw, dtype.dtype()).reshape(shape, order="F" if fortran else "C")
@@ -87,7 +91,7 @@ def read_pickled_npy(path: Path) -> dict:
     try:
         stream = io.BytesIO(path.read_bytes())
         _skip_header(stream)
-        data = _plain(_Reader(stream).load())
+        data = _plain(_content(_Reader(stream).load()))
     except pickle.UnpicklingError as error:
         raise PPPError(f"{path}: refused, because it holds {error}; import only plain motion "
                        "data") from None
@@ -112,11 +116,20 @@ def _skip_header(stream: io.BytesIO) -> None:
         raise pickle.UnpicklingError("a bare array instead of a dictionary")
 
 
+def _content(outer: Any) -> Any:
+    """The one object in the array without dimensions that ``numpy.save`` wraps around it."""
+    if isinstance(outer, _Array) and outer.items is not None and len(outer.items) == 1:
+        return outer.items[0]
+    return outer
+
+
 def _plain(value: Any, depth: int = 0) -> Any:
     """Stand-ins replaced by what they stand for."""
     if depth > 20:
         raise ValueError("nesting")
     if isinstance(value, _Array):
+        if value.items is not None:
+            raise pickle.UnpicklingError("an array of objects")
         if value.value is None:
             raise ValueError("an unfinished array")
         return value.value
