@@ -88,6 +88,17 @@ class MujocoCpuEngine:
         self._full[:, :self._head] = 0.0
         self.state = self._read()
 
+    # -- for ppp bench -------------------------------------------------------------------------
+    def full_state(self) -> np.ndarray:
+        """A copy of the simulator's own states (N, nstate)."""
+        return self._full.copy()
+
+    def bare_rollout(self, state: np.ndarray, control: np.ndarray) -> np.ndarray:
+        """One control step of ``mujoco.rollout`` and nothing else; the next states (N, nstate)."""
+        self._pool.rollout(self._models, self._data, state, control, nstep=PHYSICS_STEPS,
+                           state=self._out, sensordata=self._sensors, skip_checks=True)
+        return self._out[:, -1].copy()
+
     def close(self) -> None:
         """Stop the thread pool."""
         self._pool.close()

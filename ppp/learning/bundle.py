@@ -43,7 +43,7 @@ class Policy:
         self._norm = RunningNormalizer(OBSERVATION_SIZE + GOAL_SIZE)
         self._actor.load_state_dict(_part(weights, "actor."))
         self._norm.load_state_dict(_part(weights, "obs_norm."))
-        self._map = ActionMap(ActionConfig(**card["action"]), weights["action_offset"])
+        self.action_map = ActionMap(ActionConfig(**card["action"]), weights["action_offset"])
 
     def index(self, skill: str) -> int:
         """Number of a skill; PPPError with the nearest name when this policy lacks it."""
@@ -58,7 +58,7 @@ class Policy:
 
     def targets(self, obs: Tensor, skill: Tensor) -> Tensor:
         """Joint targets (N, 31), rad."""
-        return self._map.targets(self.action(obs, skill))
+        return self.action_map.targets(self.action(obs, skill))
 
 
 def _part(weights: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:

@@ -58,6 +58,19 @@ class DiscriminatorConfig:
 
 
 @dataclass
+class WarmStartConfig:
+    """Distilling the clips' replay into the actor before PPO (DAgger)."""
+
+    iterations: int = 150  # roll-outs; 0: start as a statue in the mean pose
+    steps: int = 8  # control steps a roll-out
+    updates: int = 12  # Adam steps after each
+    batch: int = 1024
+    learning_rate: float = 1e-3
+    memory: int = 150_000  # labelled states kept
+    critic_iterations: int = 20  # first PPO iterations that train the critic alone
+
+
+@dataclass
 class TrainConfig:
     """One training run."""
 
@@ -70,6 +83,7 @@ class TrainConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    warm_start: WarmStartConfig = field(default_factory=WarmStartConfig)
 
 
 def load_train(path: Optional[Union[str, Path]] = None) -> TrainConfig:

@@ -24,6 +24,7 @@ class RunLog:
         self.save_seconds, self.save = 60.0 * save_minutes, save
         self.agent: Any = None
         self._episodes: List[Tensor] = []
+        self._clear_counts()
         self._started = self._saved = self._printed = self._last = time.perf_counter()
         self._first = 0
         self._progress: Optional[Progress] = None
@@ -53,6 +54,11 @@ class RunLog:
 
     def after_env_step(self, infos: Dict[str, Tensor], done: Tensor) -> None:
         """Keep (skill, length, terminated) of the episodes that ended with this step."""
+        kinds = len(self.skills)
+        self._steps += torch.bincount(infos["skill"], minlength=kinds)
+        self._failures += torch.bincount(infos["skill"][infos["terminated"]], minlength=kinds)
+        self._imitation += torch.bincount(infos["skill"], infos["terms"].get(
+            "imitation", torch.zeros(len(done))).double(), minlength=kinds)
         ids = done.nonzero().flatten()
         if len(ids):
             self._episodes.append(torch.stack((infos["skill"][ids], infos["age"][ids],
@@ -73,6 +79,11 @@ class RunLog:
             self.save()
             self._saved = time.perf_counter()
 
+    def _clear_counts(self) -> None:
+        self._steps = torch.zeros(len(self.skills))
+        self._failures = torch.zeros(len(self.skills))
+        self._imitation = torch.zeros(len(self.skills))
+
     # -- parts -------------------------------------------------------------------------------
     def _row(self, frame: int, epoch: int, now: float) -> Dict[str, float]:
         agent = self.agent
@@ -86,6 +97,11 @@ class RunLog:
         for name, value in agent.style.info.items():
             row[f"discriminator/{name}"] = value
         row.update(self._episode_rows())
+        for k, name in enumerate(self.skills):
+            # seconds a skill is performed between two failures under it
+            row[f"seconds_to_failure/{name}"] = self._steps[k] / self._failures[k].clamp_min(1) / 30
+            row[f"imitation/{name}"] = self._imitation[k] / self._steps[k].clamp_min(1)
+        self._clear_counts()
         return {k: round(float(v), 6) for k, v in row.items()}
 
     def _episode_rows(self) -> Dict[str, float]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ppp.learning.config import DiscriminatorConfig
-from ppp.learning.networks import mlp
+from ppp.learning.networks import mlp, scaled
 
 #: floor of 1 - D in the reward, so that a certain discriminator pays at most -log(1e-4) = 9.21
 REWARD_FLOOR = 1e-4
@@ -37,7 +37,7 @@ class Discriminator(nn.Module):
 
     def logits(self, inputs: Tensor, z: Tensor) -> Tensor:
         """(n,) for inputs already normalised."""
-        return self.head(self.body(torch.cat((inputs, z), -1)))[:, 0]
+        return self.head(self.body(torch.cat((inputs, scaled(z)), -1)))[:, 0]
 
     def forward(self, windows: Tensor, z: Tensor) -> Tensor:
         """(n,) logits of raw windows."""

@@ -39,6 +39,15 @@ class SkillEncoder(nn.Module):
         return self.table()[skill]
 
 
+def scaled(z: Tensor) -> Tensor:
+    """z with components of about unit size, as an input beside normalised observations.
+
+    On the unit sphere 64 components are 1/8 each and a network hardly sees them beside 256
+    numbers of size 1: skills then blur into one (measured here: a slash was unlearnt).
+    """
+    return z * z.shape[-1] ** 0.5
+
+
 class Actor(nn.Module):
     """Mean action for a normalised observation and z; the noise is a fixed log sigma."""
 
@@ -54,7 +63,7 @@ class Actor(nn.Module):
 
     def forward(self, obs: Tensor, z: Tensor) -> Tensor:
         """(n, actions) for obs (n, obs) already normalised and z (n, latent)."""
-        return self.head(self.body(torch.cat((obs, z), -1)))
+        return self.head(self.body(torch.cat((obs, scaled(z)), -1)))
 
 
 class Critic(nn.Module):
@@ -67,7 +76,7 @@ class Critic(nn.Module):
 
     def forward(self, obs: Tensor, z: Tensor) -> Tensor:
         """(n, 1)."""
-        return self.head(self.body(torch.cat((obs, z), -1)))
+        return self.head(self.body(torch.cat((obs, scaled(z)), -1)))
 
 
 class SkillPolicy(nn.Module):

@@ -159,6 +159,9 @@ class PppAgent(A2CAgent):
         clip_grad_norm_(self._critic_params, self.grad_norm)
         # rl-games writes the adapted rate to every group; the critic keeps its own
         self.optimizer.param_groups[1]["lr"] = self.settings.ppo.critic_learning_rate
+        if self.epoch_num <= self.settings.warm_start.critic_iterations:
+            for parameter in self._actor_params:  # a critic that knows nothing unlearns the actor
+                parameter.grad = None
         super().trancate_gradients_and_step()
 
     def train_epoch(self):

@@ -25,6 +25,7 @@ from ppp.learning.config import TrainConfig, check_batch
 from ppp.learning.diagnostics import RunLog
 from ppp.learning.networks import SkillPolicy
 from ppp.learning.style import StyleTrainer
+from ppp.learning.warm_start import warm_start
 from ppp.motion.library import MotionLibrary
 from ppp.settings import build
 from ppp.tasks.config import TaskConfig
@@ -63,6 +64,7 @@ class Trainer:
                           self.save)
         self._agent: Any = None
         self._restored: Optional[Dict[str, Any]] = None
+        self._pretrained = False
 
     # -- checkpoints -------------------------------------------------------------------------
     def restore(self, path: Path, counters: bool = True) -> None:
@@ -78,6 +80,7 @@ class Trainer:
             raise PPPError(f"{path}: its networks have other sizes than field 'network' of the "
                            "training settings; use the settings it was trained with") from None
         self._restored = state if counters else None
+        self._pretrained = True
 
     def state(self) -> Dict[str, Any]:
         """Everything a checkpoint holds."""
@@ -121,6 +124,8 @@ class Trainer:
             self._spent = float(counters["seconds"])
             torch.set_rng_state(self._restored["random"].cpu())
             self.env.generator.set_state(self._restored["env_random"].cpu())
+        elif self.config.warm_start.iterations and not self._pretrained:
+            warm_start(self.policy, self.env, self.config.warm_start)
         self.style.refresh(self.policy.encoder)
         return self._agent
 

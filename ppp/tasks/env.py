@@ -24,8 +24,11 @@ from ppp.tasks.commands import Commands
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.context import Step
 from ppp.tasks.reference import Reference
-from ppp.tasks.rewards import REWARDS
+from ppp.tasks.rewards import REWARDS, imitation
 from ppp.tasks.terminations import TERMINATIONS
+
+#: share of the newest step in the running imitation quality
+QUALITY_RATE = 0.1
 
 
 class HumanoidEnv:
@@ -53,6 +56,7 @@ class HumanoidEnv:
         self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE)
         self._may_lie = torch.tensor([s == "get_up" for s in self.library.skills])
         self._travel = self._travel_offsets()
+        self.quality = torch.ones(self.num_envs)
         self._tick = 0
         self.broken_count = 0
 
@@ -102,6 +106,8 @@ class HumanoidEnv:
         frame = discriminator_frame(state.bodies, state.joint_pos, state.joint_vel)
         self.reference.advance(frame, skill, self._tick)
         step = self._step(frame, before)
+        self.quality = (1 - QUALITY_RATE) * self.quality + QUALITY_RATE * imitation(step)
+        step = step._replace(quality=self.quality)
         terms = {name: REWARDS[name](step) for name in self.config.rewards}
         reward = sum(self.config.rewards[name] * value for name, value in terms.items())
         self.windows = torch.cat((self.windows[:, 1:], frame[:, None]), 1)
@@ -134,7 +140,7 @@ class HumanoidEnv:
         return Step(self.engine.state, frame, library.frame[self.reference.index], skill,
                     library.travels[skill], library.turns[skill], self._travel[skill],
                     library.speed[skill], library.yaw_rate[skill], self.commands.target, before,
-                    self._may_lie[skill], self.age, self.engine.control_dt)
+                    self._may_lie[skill], self.quality, self.age, self.engine.control_dt)
 
     def _terminated(self, step: Step) -> Tensor:
         ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
@@ -148,6 +154,8 @@ class HumanoidEnv:
         changed = self.commands.advance(state.root_pos, state.root_rot, state.prop_state[..., :3])
         if len(changed):
             self.reference.rephase(changed, self.commands.skill[changed], frame[changed])
+            self.quality = self.quality.clone()
+            self.quality[changed] = 1.0  # a new command is given time to be met
 
     def _reset(self, ids: Tensor) -> None:
         """Start ``ids`` on frames of clips, turned anywhere, most in the commanded skill."""
@@ -167,6 +175,7 @@ class HumanoidEnv:
                           quat_rotate(turn, library.root_lin_vel[frames]),
                           quat_rotate(turn, library.root_ang_vel[frames]), self._place_props(count))
         self.age[ids] = 0
+        self.quality[ids] = 1.0
         self.windows[ids] = library.window(frames, self.config.window)
         self.commands.skill[ids] = skill
         self.commands.hold(ids)

@@ -13,6 +13,9 @@ from ppp.tasks.context import Step
 #: a body touches when the contact force on it exceeds this, N
 CONTACT_FORCE = 0.1
 
+#: mean imitation below which the clip has been lost
+STRAYED = 0.35
+
 _BODIES = [i for i in range(len(BODIES)) if i not in FEET]
 _HEIGHTS = torch.tensor([FALL_HEIGHT_BY_BODY.get(BODIES[i].name, FALL_HEIGHT) for i in _BODIES])
 #: sword and shield may touch the floor without the fighter having fallen
@@ -47,4 +50,14 @@ def toppled(step: Step) -> Tensor:
     return (low | (lean < 0.5)) & (step.age > 1) & ~step.may_lie
 
 
-TERMINATIONS: Dict[str, Callable[[Step], Tensor]] = {"fell": fell, "toppled": toppled}
+def strayed(step: Step) -> Tensor:
+    """The state has been far from its clip for a while: a statue that survives learns nothing.
+
+    DeepMimic ends an episode at a fall; without a phase to follow, standing still is a local
+    optimum of the imitation reward, and this closes it.
+    """
+    return (step.quality < STRAYED) & (step.age > 1)
+
+
+TERMINATIONS: Dict[str, Callable[[Step], Tensor]] = {"fell": fell, "toppled": toppled,
+                                                          "strayed": strayed}

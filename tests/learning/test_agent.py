@@ -24,7 +24,8 @@ def settings(iterations=2, **ppo):
                               encoder=[32], latent=16)
     ppo = dataclasses.replace(config.ppo, **{"horizon": HORIZON, "minibatch": 32, "epochs": 2, **ppo})
     disc = dataclasses.replace(config.discriminator, batch=64, replay=1000)
-    return dataclasses.replace(config, num_envs=ENVS, iterations=iterations, network=net, ppo=ppo,
+    warm = dataclasses.replace(config.warm_start, iterations=0, critic_iterations=0)
+    return dataclasses.replace(config, num_envs=ENVS, warm_start=warm, iterations=iterations, network=net, ppo=ppo,
                                discriminator=disc, codebook="encode_test")
 
 

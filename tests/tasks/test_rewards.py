@@ -13,12 +13,12 @@ from ppp.humanoid.rotations import yaw_quat
 from ppp.humanoid.skeleton import BODY_ID, NUM_DOFS
 from ppp.tasks.context import Step
 from ppp.tasks.rewards import REWARDS, facing, imitation, progress, strike
-from ppp.tasks.terminations import TERMINATIONS, fell, toppled
+from ppp.tasks.terminations import TERMINATIONS, fell, strayed, toppled
 
 
 def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, turns=False,
               offset=0.0, speed=1.0, height=0.9, contact=None, prop_up=1.0, yaw_rate=0.0, age=5,
-              shift=None, may_lie=False):
+              shift=None, may_lie=False, quality=1.0):
     pos = torch.tensor([[0.0, 0.0, height]])
     joints = torch.zeros(1, NUM_DOFS) if shift is None else shift
     zero = torch.zeros(1, 3)
@@ -35,7 +35,7 @@ def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, tur
     flag = lambda value: torch.tensor([value])  # noqa: E731
     return Step(state, frame, frame.clone(), flag(0), flag(travels), flag(turns), flag(offset),
                 flag(speed), flag(yaw_rate), torch.tensor([target]), flag(5.0), flag(may_lie),
-                flag(age), 1 / 30)
+                flag(quality), flag(age), 1 / 30)
 
 
 @pytest.mark.parametrize("yaw, expected", [(0.0, 1.0), (math.pi / 2, 0.5), (math.pi, 0.0),
@@ -64,7 +64,7 @@ def test_progress_on_the_spot_and_in_a_turn():
     still = make_step(travels=False, velocity=(0.3, 0.4))
     assert progress(still).item() == pytest.approx(math.exp(-0.5), abs=1e-5)
     turning = make_step(travels=False, turns=True, yaw_rate=1.0)
-    assert progress(turning).item() == pytest.approx(math.exp(-2.0), abs=1e-5)
+    assert progress(turning).item() == pytest.approx(math.exp(-4.0), abs=1e-5)
 
 
 def test_imitation_is_one_on_the_clip_and_falls_with_every_kind_of_error():
@@ -104,6 +104,10 @@ def test_fell_needs_touch_and_height():
 
 def test_toppled_sees_a_low_pelvis():
     assert toppled(make_step(height=0.4)).item() and not toppled(make_step(height=0.8)).item()
+
+
+def test_strayed_ends_a_statue():
+    assert strayed(make_step(quality=0.2)).item() and not strayed(make_step(quality=0.6)).item()
 
 
 def test_registries_hold_functions_of_a_step():

@@ -1,0 +1,101 @@
+"""Before PPO: distil the clips' own replay into the policy.
+
+A servo fed with the clip's targets, open loop, performs most clips for seconds. The policy sees no
+clock, so it is taught on the states it meets itself, as in DAgger (Ross et al., arXiv 1011.0686):
+roll out a mixture of replay and policy, label every state with the target of its reference frame.
+Regressing on the clips' states alone teaches "target = where I am", a body without stiffness, and
+falls at once.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ppp.learning.config import WarmStartConfig
+from ppp.learning.networks import SkillPolicy
+from ppp.motion.body import clip_qpos
+from ppp.motion.clip import load_clip
+from ppp.motion.library import CONTROL_FPS, MotionLibrary, resample
+from ppp.tasks.env import HumanoidEnv
+
+
+def servo_targets(library: MotionLibrary) -> Tensor:
+    """Joint targets (F, 31) that make the servos follow the clips, one row a frame of the library.
+
+    q + (kd / kp) q' makes up for the servo's lag, and tau / kp of inverse dynamics for its sag
+    (:func:`ppp.motion.replay.servo_targets`). Loops are taken from the second of three laps.
+    """
+    from ppp.motion import replay  # needs MuJoCo, which a GPU learner may lack
+
+    rows = []
+    for entry in library.entries:
+        clip = resample(load_clip(library.path.parent / entry.file), CONTROL_FPS)
+        if entry.loop:
+            lap = clip.frames - 1
+            qpos = replay.looped_qpos(clip, 3 * clip.seconds)
+            targets = replay.servo_targets(qpos, 1 / CONTROL_FPS, feedforward=True)[lap:2 * lap]
+        else:
+            targets = replay.servo_targets(clip_qpos(clip), 1 / CONTROL_FPS, feedforward=True)
+        rows.append(torch.as_tensor(targets, dtype=torch.float32))
+    return torch.cat(rows)
+
+
+class _Memory:
+    """A ring of labelled states."""
+
+    def __init__(self, size: int, obs: int, actions: int) -> None:
+        self.obs, self.label = torch.zeros(size, obs), torch.zeros(size, actions)
+        self.skill = torch.zeros(size, dtype=torch.long)
+        self.size, self.filled, self._next = size, 0, 0
+
+    def add(self, obs: Tensor, skill: Tensor, label: Tensor) -> None:
+        slot = (self._next + torch.arange(len(obs))) % self.size
+        self.obs[slot], self.skill[slot], self.label[slot] = obs, skill, label
+        self._next = (self._next + len(obs)) % self.size
+        self.filled = min(self.size, self.filled + len(obs))
+
+
+def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -> float:
+    """Distil the replay into the actor; returns the last loss (action units squared)."""
+    table = (servo_targets(env.library) - env.actions.offset) / env.actions.scale
+    memory = _Memory(config.memory, env.observation_size, env.action_size)
+    parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
+    optimizer = torch.optim.Adam(parameters, config.learning_rate)
+    sigma = policy.actor.log_sigma.exp()
+    obs, loss = env.reset(), torch.zeros(())
+    for iteration in range(config.iterations):
+        done = iteration / config.iterations
+        replay = torch.rand(env.num_envs) < 1.0 - done / 0.6  # none of it in the last 40 %
+        for _ in range(config.steps):
+            obs = _roll(policy, env, memory, table, replay, sigma, obs)
+        if iteration < 10:  # statistics settle first, or the targets of regression would move
+            recent = slice(0, memory.filled)
+            policy.obs_norm.update(memory.obs[recent][-4 * env.num_envs:])
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * (1.0 - 0.9 * done)
+        for _ in range(config.updates):
+            loss = _fit(policy, memory, optimizer, config.batch)
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, table: Tensor, replay: Tensor,
+          sigma: Tensor, obs: Tensor) -> Tensor:
+    """One noisy step of the mixture; its states go into the memory with their labels."""
+    skill, rows = env.commands.skill, env.reference.index
+    following = env.library.next[rows]
+    label = table[torch.where(following >= 0, following, rows)]
+    memory.add(obs, skill, label)
+    action = torch.where(replay[:, None], label, policy.act(obs, skill))
+    return env.step(action + sigma * torch.randn_like(action))[0]
+
+
+def _fit(policy: SkillPolicy, memory: _Memory, optimizer: torch.optim.Optimizer,
+         batch: int) -> Tensor:
+    pick = torch.randint(0, memory.filled, (batch,))
+    loss = F.mse_loss(policy.act(memory.obs[pick], memory.skill[pick]), memory.label[pick])
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return loss
