@@ -35,6 +35,7 @@ class PpoConfig:
     clip: float = 0.2
     learning_rate: float = 3e-4  # of actor and skill encoder
     critic_learning_rate: float = 5e-4
+    max_learning_rate: float = 5e-4  # of an adapted rate
     kl_target: Optional[float] = 0.012  # adapts the actor's rate; null: constant
     grad_norm: float = 1.0  # clipped for actor and critic apart
     bounds: float = 0.0  # weight of the penalty on actions beyond 1.1

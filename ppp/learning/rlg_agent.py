@@ -53,6 +53,8 @@ class PppAgent(A2CAgent):
         super().__init__("ppp", params)
         ppo = settings.ppo
         net = self.model.a2c_network
+        if self.is_adaptive_lr:
+            self.scheduler.max_lr = ppo.max_learning_rate
         self._actor_params = [*net.actor.parameters(), *net.encoder.parameters()]
         self._critic_params = list(net.critic.parameters())
         self.optimizer = torch.optim.Adam([
@@ -78,6 +80,9 @@ class PppAgent(A2CAgent):
     def play_steps(self) -> Dict[str, Any]:
         """A roll-out; afterwards the normalisers learn from it, once."""
         self._n, self.terms = 0, {}
+        if self.epoch_num <= self.settings.warm_start.critic_iterations + 1:
+            self.last_lr = self.settings.ppo.learning_rate  # no KL yet: do not let it adapt
+            self.update_lr(self.last_lr)
         batch = super().play_steps()
         self.style.remember(self.experience_buffer.tensor_dict)
         self._new_statistics = (batch["obses"], batch["returns"])

@@ -8,6 +8,8 @@ falls at once.
 """
 from __future__ import annotations
 
+import sys
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -76,6 +78,9 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
             group["lr"] = config.learning_rate * (1.0 - 0.9 * done)
         for _ in range(config.updates):
             loss = _fit(policy, memory, optimizer, config.batch)
+        if (iteration + 1) % 25 == 0:
+            print(f"warm start {iteration + 1}/{config.iterations}  loss {float(loss):.5f}",
+                  file=sys.stderr, flush=True)
     return float(loss.detach())
 
 
