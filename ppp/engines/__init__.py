@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ppp.engines.base import Engine
 from ppp.engines.scene import Scene
 from ppp.errors import unknown
+
+if TYPE_CHECKING:  # the contract needs torch, which reading a scenario does not
+    from ppp.engines.base import Engine
 
 #: engine name -> "module:class"; a table, so that a new simulator is one line here
 ENGINES = {"mujoco_cpu": "ppp.engines.mujoco_cpu:MujocoCpuEngine"}
