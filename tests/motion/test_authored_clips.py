@@ -46,7 +46,7 @@ def _back(qpos):
 
 
 def test_standing_clips_never_move_their_feet(clips):
-    for name in ("idle_sway.npz", "slash_diagonal.npz", "block_high.npz"):
+    for name in ("idle_sway.npz", "slash_diagonal.npz", "block_hold.npz"):
         corners = corner_positions(clip_qpos(clips[name][1]))
         assert np.ptp(corners, axis=0).max() < 1e-3, name
 
@@ -113,7 +113,7 @@ def _tip_heights(clip):
 
 
 @pytest.mark.parametrize("name, seconds", [("idle_sway", 4.0), ("slash_diagonal", 1.8),
-                                           ("block_high", 2.1), ("walk_forward_start", 1.5)])
+                                           ("block_hold", 1.9), ("walk_forward_start", 1.5)])
 def test_servos_alone_follow_the_clip(clips, name, seconds):
     clip = clips[f"{name}.npz"][1]
     assert replay(clip_qpos(clip), clip.fps).seconds >= seconds
