@@ -61,14 +61,14 @@ def progress(step: Step) -> Tensor:
     """Speed: towards the target at the clips' pace (travel), standing still otherwise.
 
     exp(-2 v_err^2) with v_err the shortfall of the speed towards the target, m/s; for skills on
-    the spot v_err is the ground speed. Turning skills: exp(-4 w_err^2) of the yaw rate, rad/s.
+    the spot v_err is the ground speed. Turning skills are judged by their yaw rate, rad/s.
     """
     velocity = step.state.bodies.lin_vel[:, 0, :2]
     towards = (velocity * _direction(step)).sum(-1)
     error = torch.where(step.travels, (step.speed - towards).clamp_min(0.0), velocity.norm(dim=-1))
     yaw_error = step.state.bodies.ang_vel[:, 0, 2] - step.yaw_rate
-    return torch.where(step.turns, torch.exp(-4.0 * yaw_error.square()),
-                       torch.exp(-2.0 * error.square()))
+    error = torch.where(step.turns, yaw_error, error)
+    return torch.exp(-2.0 * error.square())
 
 
 def imitation(step: Step) -> Tensor:

@@ -70,4 +70,7 @@ def test_windows_end_at_the_frame(library):
 
 def test_nearest_finds_the_frame_itself(library):
     rows = library.sample(torch.arange(len(library.skills)), torch.Generator().manual_seed(1))
-    assert torch.equal(library.nearest(library.skill[rows], library.frame[rows]), rows)
+    found = library.nearest(library.skill[rows], library.frame[rows])
+    assert torch.equal(library.skill[found], library.skill[rows])
+    # two clips may share a pose, so it is the pose that is compared
+    assert torch.allclose(library.frame[found], library.frame[rows], atol=0.02)

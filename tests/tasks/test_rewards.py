@@ -64,7 +64,7 @@ def test_progress_on_the_spot_and_in_a_turn():
     still = make_step(travels=False, velocity=(0.3, 0.4))
     assert progress(still).item() == pytest.approx(math.exp(-0.5), abs=1e-5)
     turning = make_step(travels=False, turns=True, yaw_rate=1.0)
-    assert progress(turning).item() == pytest.approx(math.exp(-4.0), abs=1e-5)
+    assert progress(turning).item() == pytest.approx(math.exp(-2.0), abs=1e-5)
 
 
 def test_imitation_is_one_on_the_clip_and_falls_with_every_kind_of_error():
