@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from typing import Callable, Iterable, Optional
 
@@ -29,11 +30,23 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> PPPError:
 
 
 def run_entry(main: Callable[[], Optional[int]]) -> int:
-    """Call an entry point; turn a PPPError into one line on stderr and exit status 2."""
+    """Call an entry point; turn a PPPError into one line on stderr and exit status 2.
+
+    An OSError that names a file is a user's matter too: a full disk, a path without rights.
+    """
     try:
         return int(main() or 0)
     except PPPError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of a pipe (| head) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        if error.filename is None:  # not about a file of the user's
+            raise
+        print(f"error: {error.filename}: {error.strerror}; check the path, its rights and the room "
+              "on the disk", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

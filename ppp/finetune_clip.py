@@ -14,6 +14,7 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from ppp.errors import PPPError, run_entry  # noqa: E402
+from ppp.outputs import check_file, check_folder  # noqa: E402
 
 #: exit status when the embedding space has collapsed; nothing is saved then
 COLLAPSED = 4
@@ -62,6 +63,10 @@ def check(settings: Settings) -> None:
             raise PPPError(f"--{name} {getattr(settings, name)}: must be at least 1")
     if not 0.0 < settings.lr < 1.0:
         raise PPPError(f"--lr {settings.lr}: must lie between 0 and 1, 1e-4 works well")
+    if not 0 <= settings.seed < 2**31:
+        raise PPPError(f"--seed {settings.seed}: must be a whole number from 0 to 2147483647")
+    if settings.json is not None:
+        check_file(settings.json, "--json")
 
 
 def find_phrases(path: str) -> str:
@@ -170,6 +175,7 @@ def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
 
     phrases = load_phrases(find_phrases(settings.phrases))
     phrases.check_ids(phrases.labels)
+    check_folder(settings.out)
     split = make_split(settings.split, phrases, settings.seed)
     overlap = check_overlap(settings, split.train, split.test)
     encoder = load_encoder(settings.encoder, settings.weights, [text for text, _ in split.train])

@@ -1,7 +1,6 @@
 """``ppp plan``: plan an instruction for a scenario, perform it, and say whether it succeeded."""
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError, run_entry
+from ppp.outputs import check_file
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.llm import LLMMaker, llm_maker
@@ -147,20 +147,8 @@ def _outputs(settings: Settings) -> List[Tuple[str, Path, Callable[[Result, Path
     ]
     outputs = [(kind, path, write) for kind, path, write in wanted if path is not None]
     for kind, path, _ in outputs:
-        _check_output(kind, path)
+        check_file(path, kind)
     return outputs
-
-
-def _check_output(kind: str, path: Path) -> None:
-    """Fail before the performance, not after it, where a file cannot be written."""
-    if path.is_dir():
-        raise PPPError(f"{path}: is a folder: name a file for the {kind}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PPPError(f"{path}: cannot make its folder: {error.strerror or error}") from None
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise PPPError(f"{path}: may not be written: name a {kind} file in another folder")
 
 
 def _write_page(result: Result, path: Path) -> None:

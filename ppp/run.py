@@ -1,4 +1,4 @@
-"""Train or test a task: ``python ppp/run.py --task HumanoidStrike [--test]`` or ``ppp run``."""
+"""Train or test a task: `python ppp/run.py --task HumanoidStrike [--test]` or `ppp run`."""
 from __future__ import annotations
 
 import dataclasses
@@ -11,6 +11,7 @@ if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, i
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
+from ppp.outputs import check_file, check_folder  # noqa: E402
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Args:
     test: bool = False
     """Perform with a trained policy and print success figures instead of training."""
     num_envs: Optional[int] = None
-    """Parallel humanoids (default: from the training settings; 32 when testing)."""
+    """Parallel humanoids in training (default: from the training settings)."""
     seed: int = 0
     """Seed of networks, environments and noise."""
     checkpoint: Optional[Path] = None
@@ -32,7 +33,7 @@ class Args:
     max_iterations: Optional[int] = None
     """Iterations in all (default: from the training settings)."""
     headless: bool = True
-    """Without a window. With --no-headless a test also writes a video beside its figures."""
+    """Taken for the sake of CALM's command lines; there is no window to leave out."""
     motion_file: Optional[Path] = None
     """Another motion library (library.yaml)."""
     cfg_train: Optional[Path] = None
@@ -59,7 +60,8 @@ def _check(args: Args) -> None:
         try:
             torch.zeros(1, device=args.device)
         except (RuntimeError, AssertionError, ValueError):
-            raise PPPError(f"--device {args.device[:40]}: not available here; use --device cpu") from None
+            raise PPPError(f"--device {args.device[:40]}: not available here; use --device cpu"
+                           ) from None
         if args.engine == "mujoco_cpu":
             raise PPPError("--engine mujoco_cpu runs on --device cpu only; leave --device out")
     from ppp.engines import ENGINES
@@ -69,6 +71,11 @@ def _check(args: Args) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise PPPError(f"--{name.replace('_', '-')} is {value}; it must be 1 or more")
+    if not 0 <= args.seed < 2**31:
+        raise PPPError(f"--seed is {args.seed}; it must be a whole number from 0 to 2147483647")
+    check_file(args.json)
+    if args.export:
+        check_folder(args.export)
 
 
 def train(args: Args) -> int:
@@ -87,6 +94,7 @@ def train(args: Args) -> int:
         config = dataclasses.replace(config, num_envs=args.num_envs)
         check_batch(config, "--num-envs")
     folder = args.run_dir or Path("runs") / args.task
+    check_folder(folder)
     trainer = Trainer(task, config, folder, args.seed, args.engine, args.device)
     if args.resume:
         trainer.restore(latest_checkpoint(folder))

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def load_yaml(path: Union[str, Path]) -> Dict[str, Any]:
     """The mapping in a YAML file; PPPError when it is missing, broken or not a mapping."""
     path = Path(path)
+    if path.is_dir():
+        raise PPPError(f"{path}: is a folder; name the YAML file inside it")
     if not path.is_file():
         raise PPPError(f"{path}: no such file; check the name")
     if path.stat().st_size > MAX_BYTES:
@@ -54,7 +56,7 @@ def build(cls: Type[T], data: Dict[str, Any], source: str) -> T:
         return cls(**values)
     except TypeError:
         missing = [n for n, f in fields.items() if n not in values
-                   and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING]
+                   and f.default is f.default_factory is dataclasses.MISSING]
         raise PPPError(f"{source}: field '{missing[0]}' is missing; add it") from None
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from typing import List, Optional
+from typing import List, Optional, Union
 
 import mujoco
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from ppp.engines.base import EngineState
 from ppp.engines.mujoco_model import PropSlots, build_model, touch_columns
 from ppp.engines.scene import Scene
-from ppp.humanoid.kinematics import forward_kinematics
+from ppp.humanoid.kinematics import BodyState, forward_kinematics
 from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate, quat_to_exp_map
 from ppp.humanoid.skeleton import JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
 
@@ -74,7 +74,7 @@ class MujocoCpuEngine:
         self._full[ids, self._head:self._head + self._nq] = qpos
         self._full[ids, self._head + self._nq:self._head + self._nq + self._nv] = qvel
         self._sensors[ids] = 0.0
-        self.state = self._read()
+        self.state = _merged(self.state, env_ids, self._read(ids))
 
     def step(self, pd_targets: Tensor) -> None:
         """Four physics steps towards the joint targets (N, 31), rad."""
@@ -104,12 +104,12 @@ class MujocoCpuEngine:
         self._pool.close()
 
     # -- reading -----------------------------------------------------------------------------
-    def _read(self) -> EngineState:
-        qpos = torch.from_numpy(
-            self._full[:, self._head:self._head + self._nq].astype(np.float32))
-        qvel = torch.from_numpy(
-            self._full[:, self._head + self._nq:self._head + self._nq + self._nv].astype(np.float32))
-        n = self.num_envs
+    def _read(self, ids: Union[slice, np.ndarray] = slice(None)) -> EngineState:
+        """The state of environments ``ids`` as the contract describes it."""
+        start = self._head + self._nq
+        qpos = torch.from_numpy(self._full[ids, self._head:start].astype(np.float32))
+        qvel = torch.from_numpy(self._full[ids, start:start + self._nv].astype(np.float32))
+        n = len(qpos)
         joint_pos = qpos.new_zeros(n, NUM_DOFS)
         balls = qpos[:, self._ball_q].reshape(n, -1, 4)
         joint_pos[:, self._ball_dofs] = quat_to_exp_map(balls).reshape(n, -1)
@@ -119,14 +119,28 @@ class MujocoCpuEngine:
         bodies = forward_kinematics(qpos[:, :3].contiguous(), root_rot, joint_pos,
                                     qvel[:, :3].contiguous(),
                                     quat_rotate(root_rot, qvel[:, 3:6]), joint_vel)
-        sensors = torch.from_numpy(self._sensors[:, -1].astype(np.float32))
+        sensors = self._sensors[ids]
+        last = torch.from_numpy(sensors[:, -1].astype(np.float32))
         # the sensor gives the force of a body on what it touches; the contract, on the body
-        contact = -sensors[:, :3 * NUM_BODIES].reshape(n, NUM_BODIES, 3)
+        contact = -last[:, :3 * NUM_BODIES].reshape(n, NUM_BODIES, 3)
         # a tap may be over within a control step, so a touch counts in any of the four
-        touched = torch.from_numpy((self._sensors[:, :, self._by_body] > 0.0).any(1))
-        struck = torch.from_numpy((self._sensors[:, :, self._by_sword] > 0.0).any(1))
+        touched = torch.from_numpy((sensors[:, :, self._by_body] > 0.0).any(1))
+        struck = torch.from_numpy((sensors[:, :, self._by_sword] > 0.0).any(1))
         return EngineState(joint_pos, joint_vel, bodies, contact,
                            self.slots.read(qpos, qvel), touched, struck)
+
+
+def _merged(state: EngineState, ids: Tensor, new: EngineState) -> EngineState:
+    """A copy of ``state`` with the rows ``ids`` of ``new``; the tensors handed out stay as they
+    were."""
+    def put(old: Tensor, rows: Tensor) -> Tensor:
+        return old.index_copy(0, ids, rows)
+
+    return EngineState(
+        put(state.joint_pos, new.joint_pos), put(state.joint_vel, new.joint_vel),
+        BodyState(*(put(a, b) for a, b in zip(state.bodies, new.bodies))),
+        put(state.contact_force, new.contact_force), put(state.prop_state, new.prop_state),
+        put(state.prop_touched, new.prop_touched), put(state.prop_struck, new.prop_struck))
 
 
 def _joint_columns(model: mujoco.MjModel):

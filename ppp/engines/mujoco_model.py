@@ -57,7 +57,7 @@ def _add_touch(spec: mujoco.MjSpec, index: int, what: str, kind: mujoco.mjtObj, 
 
 
 def touch_columns(model: mujoco.MjModel, scene: Scene, what: str) -> np.ndarray:
-    """Columns (P,) of sensordata that are positive while ``what`` (body or sword) touches a prop."""
+    """Columns (P,) of sensordata, positive while ``what`` (body or sword) touches a prop."""
     return np.array([int(model.sensor(f"{_body_name(i)}_by_{what}").adr[0])
                      for i in range(len(scene.bodies))], dtype=np.int64)
 

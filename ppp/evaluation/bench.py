@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ppp.errors import PPPError
+from ppp.outputs import check_file
 
 
 @dataclass
@@ -102,7 +103,8 @@ def measure(args: Args) -> Dict[str, Any]:
 
     config = load_train(args.cfg_train)
     warm = dataclasses.replace(config.warm_start, iterations=5)
-    config = dataclasses.replace(config, num_envs=args.num_envs, warm_start=warm, iterations=10 ** 6)
+    config = dataclasses.replace(config, num_envs=args.num_envs, warm_start=warm,
+                                 iterations=10 ** 6)
     check_batch(config, "--num-envs")
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(load_task(args.task), config, Path(folder) / "run", engine=args.engine)
@@ -111,7 +113,8 @@ def measure(args: Args) -> Dict[str, Any]:
         train = train_rate(trainer, args.rounds)
         trainer.env.close()
     rate = train["train_samples_per_s"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * (1024 if sys.platform == "darwin" else 1))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak /= 1024 if sys.platform == "darwin" else 1  # bytes there, KiB elsewhere
     return {"engine": args.engine, "num_envs": args.num_envs, "task": args.task,
             "threads": torch.get_num_threads(), "raw_steps_per_s": raw,
             "physics_steps_per_s": 4 * raw, "env_steps_per_s": env, "train_samples_per_s": rate,
@@ -129,6 +132,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     for name in ("num_envs", "rounds"):
         if getattr(args, name) < 1:
             raise PPPError(f"--{name.replace('_', '-')} must be 1 or more")
+    check_file(args.json)
     figures = measure(args)
     table = Table(title="control steps per second (median)")
     table.add_column("figure")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ppp.errors import PPPError
+from ppp.outputs import check_file
 from ppp.settings import ROOT
 
 
@@ -63,6 +64,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     args = tyro.cli(Args, args=argv, prog="ppp eval demo", description=Args.__doc__)
     if args.seeds < 1:
         raise PPPError("--seeds must be 1 or more")
+    check_file(args.json)
     figures = perform_seeds(args.scenario, args.bundle, args.seeds)
     print(f"{figures['scenario']}: {figures['success_rate']:.0%} of {args.seeds} seeds")
     if args.json:

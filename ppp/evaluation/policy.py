@@ -10,6 +10,7 @@ import torch
 
 from ppp.errors import PPPError
 from ppp.evaluation.task_test import policy_from, test_heading, test_skills, test_strike
+from ppp.outputs import check_file
 from ppp.tasks.config import load_task
 
 
@@ -71,6 +72,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     args = tyro.cli(Args, args=argv, prog="ppp eval policy", description=Args.__doc__)
     if args.seeds < 1 or args.episodes < 1:
         raise PPPError("--seeds and --episodes must be 1 or more")
+    check_file(args.json)
     figures = score(args.bundle, args.seeds, args.episodes)
     console = Console()
     for skill, row in figures["per_skill"].items():

@@ -139,7 +139,8 @@ def test_heading(policy: Policy, task: TaskConfig, episodes: int, seed: int) -> 
             errors.append(error[going])
     env.close()
     errors = torch.cat(errors) if errors else torch.zeros(1)
-    return {"arrival": float((nearest < REACHED).float().mean()), "fell": float(fell.float().mean()),
+    return {"arrival": float((nearest < REACHED).float().mean()),
+            "fell": float(fell.float().mean()),
             "heading_error_deg": float(errors.median()) * 180 / torch.pi,
             "mean_distance_m": float(start.mean())}
 
@@ -160,7 +161,8 @@ def test_strike(policy: Policy, task: TaskConfig, episodes: int, seed: int) -> D
         tipped |= open_ & (quat_rotate(state.prop_state[:, 0, 3:7], up)[:, 2] < TIPPED)
         fell |= infos["terminated"] & ~tipped
     run.env.close()
-    return {"strike": float(tipped.float().mean()), "by_sword": float((tipped & by_sword).float().mean()),
+    return {"strike": float(tipped.float().mean()),
+            "by_sword": float((tipped & by_sword).float().mean()),
             "fell": float(fell.float().mean())}
 
 
@@ -190,7 +192,8 @@ def _print(task: str, figures: Dict[str, Any]) -> None:
         table = Table(title=f"{task}: each skill held for 10 s")
         names = list(next(iter(rows.values())))
         for column in ("skill", *names):
-            table.add_column(column.replace("_", " "), justify="left" if column == "skill" else "right")
+            justify = "left" if column == "skill" else "right"
+            table.add_column(column.replace("_", " "), justify=justify)
         for skill, row in rows.items():
             table.add_row(skill, *(f"{row[name]:.2f}" for name in names))
         console.print(table)

@@ -72,7 +72,8 @@ GEOMS: Dict[str, List[Dict[str, str]]] = {
 }
 STEEL, WOOD, SKIN, CLOTH = ".75 .78 .82 1", ".45 .31 .18 1", ".86 .70 .58 1", ".24 .36 .55 1"
 COLOURS: Dict[str, str] = {"sword": STEEL, "shield": WOOD, "head": SKIN, "right_hand": SKIN,
-                           "left_hand": SKIN, "right_foot": ".2 .2 .22 1", "left_foot": ".2 .2 .22 1"}
+                           "left_hand": SKIN, "right_foot": ".2 .2 .22 1",
+                           "left_foot": ".2 .2 .22 1"}
 
 
 def _leg_bits(name: str) -> Dict[str, str]:

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, List, Optional
 
 from tyro.conf import Positional
 
+from ppp.errors import PPPError
+
 if TYPE_CHECKING:
     from ppp.language.matcher import Match
+
+#: a command is a sentence or two, characters
+LONGEST = 1000
 
 
 @dataclass
@@ -51,17 +56,27 @@ def print_table(matches: List["Match"]) -> None:
             out.print(escape(f"{match.text}: {match.reason}"))
 
 
+def _check(text: str) -> None:
+    """Refuse what is no command at all."""
+    if not any(c.isalnum() for c in text):
+        raise PPPError(f"command {text[:40]!r}: has no word in it, write what to do in English")
+    if len(text) > LONGEST:
+        raise PPPError(f"command '{text[:40]}...': {len(text)} characters are no command, give at "
+                       f"most {LONGEST}")
+
+
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp classify``. 0 also when a command is unknown: that is an answer."""
     import tyro
 
-    from ppp.errors import PPPError
     from ppp.language import load_matcher
 
     arguments = sys.argv[1:] if argv is None else argv
     settings = tyro.cli(Settings, args=arguments, prog="ppp classify")
     if not settings.texts:
         raise PPPError('no command given, write one in quotes: ppp classify "hit him hard"')
+    for text in settings.texts:
+        _check(text)
     matcher = load_matcher(settings.skills, settings.model, settings.weights)
     if settings.split:
         matches = [match for text in settings.texts for match in matcher.match_all(text)]

@@ -95,10 +95,40 @@ def load_train(path: Optional[Union[str, Path]] = None) -> TrainConfig:
     return config
 
 
+def _check_numbers(config: TrainConfig, source: str) -> None:
+    """Counts of 1 or more, rates above 0, layers with units; PPPError names the field."""
+    net, ppo, disc, warm = config.network, config.ppo, config.discriminator, config.warm_start
+    ones = {"num_envs": config.num_envs, "iterations": config.iterations, "keep": config.keep,
+            "network.latent": net.latent, "ppo.horizon": ppo.horizon,
+            "ppo.minibatch": ppo.minibatch, "ppo.epochs": ppo.epochs,
+            "discriminator.batch": disc.batch, "warm_start.batch": warm.batch,
+            "warm_start.steps": warm.steps, "warm_start.memory": warm.memory}
+    for name in ("actor", "critic", "discriminator"):
+        ones[f"network.{name}"] = min(getattr(net, name), default=0)
+    ones["network.encoder"] = min(net.encoder, default=1)
+    for name, value in ones.items():
+        if value < 1:
+            raise PPPError(f"{source}: field '{name}' must be 1 or more"
+                           + (" unit in each layer" if name.startswith("network.") else ""))
+    rates = {"ppo.learning_rate": ppo.learning_rate, "ppo.clip": ppo.clip,
+             "ppo.critic_learning_rate": ppo.critic_learning_rate,
+             "ppo.grad_norm": ppo.grad_norm, "discriminator.learning_rate": disc.learning_rate,
+             "warm_start.learning_rate": warm.learning_rate, "ppo.gamma": ppo.gamma}
+    for name, value in rates.items():
+        if value <= 0:
+            raise PPPError(f"{source}: field '{name}' must be above 0")
+    for name, value in {"ppo.gamma": ppo.gamma, "ppo.gae_lambda": ppo.gae_lambda,
+                        "discriminator.mismatched": disc.mismatched,
+                        "discriminator.replay_share": disc.replay_share}.items():
+        if not 0 <= value <= 1:
+            raise PPPError(f"{source}: field '{name}' must be 0 to 1")
+
+
 def check_batch(config: TrainConfig, source: str) -> None:
     """The roll-out must divide into minibatches, else say which three numbers to change."""
+    _check_numbers(config, source)
     samples = config.num_envs * config.ppo.horizon
-    if config.num_envs < 1 or config.ppo.horizon < 1 or samples % config.ppo.minibatch:
+    if samples % config.ppo.minibatch:
         raise PPPError(f"{source}: num_envs {config.num_envs} x horizon {config.ppo.horizon} = "
                        f"{samples} samples do not divide by minibatch {config.ppo.minibatch}; "
                        "change one of the three")

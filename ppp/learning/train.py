@@ -16,7 +16,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from ppp.errors import PPPError
+from ppp.errors import PPPError, unknown
 from ppp.humanoid.rotations import heading_inverse, quat_mul
 from ppp.learning.bundle import save_bundle
 from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, save_checkpoint
@@ -56,6 +56,9 @@ class Trainer:
         self.engine, self.device = engine, device
         self.env = HumanoidEnv(task, config.num_envs, seed, engine)
         self.skills: List[str] = self.env.library.skills
+        for name in task.skill_weights:
+            if name not in self.skills:
+                raise PPPError(f"field 'skill_weights': {unknown('skill', name, self.skills)}")
         codes = load_codes(config.codebook, self.skills,
                            [info.label for info in self.env.library.info])
         self.policy = make_policy(config, codes, self.env.observation_size, self.env.action_size)

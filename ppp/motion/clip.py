@@ -79,7 +79,8 @@ def load_clip(path: Union[str, Path]) -> Clip:
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise PPPError(f"{path}: not a readable clip ({error}); export or import it again") from None
+        raise PPPError(f"{path}: not a readable clip ({error}); export or import it again"
+                       ) from None
     return _checked(arrays, path)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from pathlib import Path
 from typing import List
@@ -11,6 +12,7 @@ from ppp.errors import PPPError
 from ppp.motion.catalogue import entry_of, merged, read_or_new, write_library
 from ppp.motion.clip import Clip, load_clip, save_clip
 from ppp.motion.library import MODES, SkillInfo, read_library
+from ppp.outputs import check_file, check_folder
 from ppp.settings import ROOT
 
 #: the library of a checkout
@@ -24,7 +26,8 @@ def main(argv: List[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ppp motions", description=__doc__)
+    parser = argparse.ArgumentParser(prog="ppp motions",
+                                     description="List, check, author and import motion clips.")
     commands = parser.add_subparsers(dest="command", required=True)
     library = argparse.ArgumentParser(add_help=False)
     library.add_argument("--library", type=Path, default=MOTIONS / "library.yaml", metavar="FILE",
@@ -76,6 +79,8 @@ def _list(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from ppp.motion.check import check_library
 
+    if options.json != "-":
+        check_file(options.json)
     result = check_library(options.library, options.replay)
     if options.json == "-":
         print(json.dumps(result, indent=1))
@@ -103,6 +108,7 @@ def _author(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise PPPError(f"authoring clips needs the package '{error.name}'; install it with "
                        "pip install 'mink>=1.3' daqp") from None
+    check_folder(options.out)
     folder = options.folder or build.SKILLS
     written = build.author(options.out, folder, options.skills or None)
     print(f"{len(written)} clips in {options.out}")
@@ -117,8 +123,9 @@ def _import(options: argparse.Namespace) -> int:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", options.skill):
         raise PPPError(f"--skill '{options.skill[:80]}': a skill id is lower case letters, digits "
                        "and '_', for example walk_forward")
-    if not options.weight > 0.0:
-        raise PPPError(f"--weight {options.weight:g}: give a number above 0")
+    if not 0.0 < options.weight < math.inf:
+        raise PPPError(f"--weight {options.weight:g}: give a finite number above 0")
+    check_file(options.library, "library")
     target = options.library.parent / f"{name}.npz"
     if (target.exists() or f"{name}.npz" in [c.file for c in library.clips]) \
             and not options.replace:

@@ -26,6 +26,8 @@ from ppp.settings import build, load_yaml
 
 CONTROL_FPS = 30.0
 MODES = ("travel", "turn", "face")
+#: a gait whose mean yaw rate is beyond this is a curve, rad/s
+CURVE = 0.2
 #: how far ahead the path of a travelling clip is looked at to say where it is going, s
 LOOK_AHEAD = 1.0
 
@@ -111,7 +113,8 @@ class MotionLibrary:
         self.skills: List[str] = list(skills) if skills else list(listed.skills)
         for name in self.skills:
             if name not in listed.skills:
-                raise unknown("skill", name, listed.skills)
+                raise PPPError(f"field 'skills': {unknown('skill', name, listed.skills)} (the "
+                               f"skills of {self.path})")
         self.info: List[SkillInfo] = [listed.skills[name] for name in self.skills]
         self.entries = [e for e in listed.clips if e.skill in self.skills]
         for name in self.skills:
@@ -145,11 +148,30 @@ class MotionLibrary:
         owned = self.skill[None] == torch.arange(len(self.skills), device=device)[:, None]
         # a clip that ends is not entered on its last third of a second
         self._start_weight = owned * self.weight * self._may_start()
-        self._owned = owned
+        self.variants = self._turn_variants()
+        self._scale = self.frame.std(0).clamp_min(0.1)
+        self._scaled = self.frame / self._scale
         self.mean_pose = torch.stack([self.joint_pos[o].mean(0) for o in owned]).mean(0)
         self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in owned])
         heading_vel = self.frame[:, 7:9].norm(dim=-1)
         self.speed = torch.stack([heading_vel[o].mean() for o in owned])
+
+    def _turn_variants(self) -> Tensor:
+        """For each frame the frame of the same phase in its skill's loop that curves to the right,
+        goes straight, curves to the left, (3, F); the frame itself where there is no such loop."""
+        table = torch.arange(self.size, device=self.next.device).repeat(3, 1)
+        rows = {c: (self.clip == c).nonzero().flatten() for c in range(len(self.entries))}
+        loops = [c for c, entry in enumerate(self.entries) if entry.loop and self.travels[
+            self.skills.index(entry.skill)]]
+        for clip in loops:
+            for other in loops:
+                if self.entries[clip].skill != self.entries[other].skill:
+                    continue
+                rate = float(self.root_ang_vel[rows[other], 2].mean())
+                side = 1 if abs(rate) < CURVE else (2 if rate > 0 else 0)
+                count, length = len(rows[clip]), len(rows[other])
+                table[side, rows[clip]] = rows[other][torch.arange(count) * length // count]
+        return table
 
     def _may_start(self) -> Tensor:
         ok = torch.ones(self.size, device=self.next.device)
@@ -176,8 +198,7 @@ class MotionLibrary:
 
     def nearest(self, skill: Tensor, frame: Tensor) -> Tensor:
         """For each state (n, 140) the most similar frame of its skill (n,), by scaled distance."""
-        scale = self.frame.std(0).clamp_min(0.1)
-        gap = torch.cdist(frame / scale, self.frame / scale)
+        gap = torch.cdist(frame / self._scale, self._scaled)
         gap = gap.masked_fill(self._start_weight[skill] <= 0, float("inf"))
         return gap.argmin(-1)
 

@@ -63,6 +63,9 @@ def retry_prompt(errors: Sequence[str], folder: Path = FOLDER) -> str:
 
 
 def _fill(path: Path, values: Dict[str, str]) -> str:
+    if not path.exists():
+        raise PPPError(f"{path}: this prompt template is missing: use PPP from its checkout, which "
+                       "has prompts/ beside ppp/")
     try:
         return string.Template(read_text(path, "prompt template")).substitute(values).strip() + "\n"
     except (KeyError, ValueError) as error:

@@ -30,7 +30,8 @@ class Commands:
         if config.rule == "approach_and_strike":
             wanted = [s for s in ("walk_forward", "slash") if s not in library.skills]
             if wanted:
-                raise PPPError(f"rule approach_and_strike needs the skill '{wanted[0]}' in 'skills'")
+                raise PPPError(f"rule approach_and_strike needs the skill '{wanted[0]}' in "
+                               "'skills'")
             self._walk = library.skills.index("walk_forward")
             self._strike = library.skills.index("slash")
 

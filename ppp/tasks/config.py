@@ -124,3 +124,20 @@ def _check(config: TaskConfig, source: str) -> None:
         raise PPPError(f"{source}: field 'hold' needs two numbers of steps, 1 <= lowest <= highest")
     if not 2 <= config.window <= 60:
         raise PPPError(f"{source}: field 'window' must be 2 to 60 frames")
+    if config.episode_length < 1:
+        raise PPPError(f"{source}: field 'episode_length' must be 1 step or more")
+    if len(config.command.distance) != 2 or not 0 <= config.command.distance[0] <= \
+            config.command.distance[1]:
+        raise PPPError(f"{source}: field 'distance' needs two numbers in m, 0 <= lowest <= highest")
+    for name, weight in config.skill_weights.items():
+        if weight <= 0:
+            raise PPPError(f"{source}: field 'skill_weights', '{name}' must be above 0; to leave a "
+                           "skill out, list the others in 'skills'")
+    for prop in config.props:
+        if len(prop.position) != 2 or len(prop.size) != 3 or min(prop.size) <= 0:
+            raise PPPError(f"{source}: prop '{prop.name}' needs a position [x, y] and a size of "
+                           "three numbers above 0, in m")
+    if config.command.rule == "approach_and_strike" and (
+            not config.props or config.props[0].kind != "target"):
+        raise PPPError(f"{source}: rule approach_and_strike needs a target: the first of 'props' "
+                       "must be of kind target")

@@ -1,13 +1,14 @@
 """The one vectorised environment: N humanoids that follow (skill, target) commands."""
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 import torch
 from torch import Tensor
 
 from ppp.engines import make_engine
 from ppp.engines.base import Engine
+from ppp.humanoid.kinematics import BodyState
 from ppp.humanoid.observation import (
     DISCRIMINATOR_SIZE,
     GOAL_SIZE,
@@ -16,7 +17,7 @@ from ppp.humanoid.observation import (
     observe,
     observe_goal,
 )
-from ppp.humanoid.rotations import quat_mul, quat_rotate, yaw_quat
+from ppp.humanoid.rotations import quat_mul, quat_rotate, wrap_angle, yaw_quat
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.motion.library import MotionLibrary
 from ppp.tasks.actions import ActionMap
@@ -84,11 +85,11 @@ class HumanoidEnv:
                                  generator=self.generator)
         return self.observe()
 
-    def observe(self) -> Tensor:
-        """The current observations, (N, 256)."""
-        state = self.engine.state
-        goal = observe_goal(state.root_pos, state.root_rot, self.commands.target)
-        return torch.cat((observe(state.bodies), goal), -1)
+    def observe(self, ids: Union[slice, Tensor] = slice(None)) -> Tensor:
+        """The current observations of environments ``ids`` (default: all), (n, 256)."""
+        bodies = BodyState(*(part[ids] for part in self.engine.state.bodies))
+        goal = observe_goal(bodies.pos[:, 0], bodies.rot[:, 0], self.commands.target[ids])
+        return torch.cat((observe(bodies), goal), -1)
 
     def step(self, action: Tensor) -> Tuple[Tensor, Tensor, Tensor, Dict[str, Any]]:
         """One control step: observations, task rewards (N,), dones (N,) bool and infos.
@@ -118,13 +119,14 @@ class HumanoidEnv:
                  "state": state}
         self._renew_commands(frame)
         infos["next_obs"] = obs = self.observe()
+        self._steer(obs)
         done = terminated | timed_out
         ids = done.nonzero().flatten()
         infos["age"] = self.age.clone()
         if len(ids):
             self.windows = self.windows.clone()
             self._reset(ids)
-            obs = self.observe()
+            obs = obs.index_copy(0, ids, self.observe(ids))
         return obs, reward, done, infos
 
     def close(self) -> None:
@@ -156,6 +158,11 @@ class HumanoidEnv:
             self.reference.rephase(changed, self.commands.skill[changed], frame[changed])
             self.quality = self.quality.clone()
             self.quality[changed] = 1.0  # a new command is given time to be met
+
+    def _steer(self, obs: Tensor) -> None:
+        """Turn the references of gaits towards their targets."""
+        ahead = torch.atan2(obs[:, OBSERVATION_SIZE + 1], obs[:, OBSERVATION_SIZE])
+        self.reference.steer(wrap_angle(ahead - self._travel[self.commands.skill]))
 
     def _reset(self, ids: Tensor) -> None:
         """Start ``ids`` on frames of clips, turned anywhere, most in the commanded skill."""

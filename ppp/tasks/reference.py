@@ -12,6 +12,8 @@ from ppp.motion.library import MotionLibrary
 
 #: steps between two chances to slip
 SLIP_EVERY = 3
+#: a target further to the side than this is turned to, rad
+STEER = 0.2
 
 
 class Reference:
@@ -30,6 +32,15 @@ class Reference:
         """Move ``ids`` to the frame of their skill most like their state (n, 140)."""
         if len(ids):
             self.index[ids] = self.library.nearest(skill, frame)
+
+    def steer(self, angle: Tensor) -> None:
+        """Choose the curve of each gait by the target's direction (N,), rad from the heading.
+
+        The variants share their phase, so that the reference turns towards the target without
+        losing step; without this the imitation reward would fight the steering.
+        """
+        side = 1 + (angle > STEER).long() - (angle < -STEER).long()
+        self.index = self.library.variants[side, self.index]
 
     def advance(self, frame: Tensor, skill: Tensor, tick: int) -> None:
         """One control step on; ``frame`` (N, 140) is the state after it."""

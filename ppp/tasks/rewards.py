@@ -78,9 +78,6 @@ def imitation(step: Step) -> Tensor:
     root and end effectors; here without horizontal position, each in its own heading frame.
     """
     gap = step.frame - step.reference
-    # a gait may steer: its yaw rate belongs to the target, not to the clip
-    yaw = torch.where(step.travels, torch.zeros_like(gap[:, 12]), gap[:, 12])
-    gap = torch.cat((gap[:, :12], yaw[:, None], gap[:, 13:]), -1)
     square = {name: gap[:, columns].square().sum(-1) for name, columns in FRAME.items()}
     pose = torch.exp(-2.0 * square["joints"])
     velocity = torch.exp(-0.03 * square["joint_vel"])

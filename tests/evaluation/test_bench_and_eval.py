@@ -55,7 +55,8 @@ def test_heading_error_by_hand():
         root_pos, root_rot = bodies.pos[:, 0], bodies.rot[:, 0]
 
     target = torch.tensor([[0.0, 3.0]])
-    assert heading_error(State, target, torch.zeros(1)).item() == pytest.approx(torch.pi / 2, abs=1e-4)
+    error = heading_error(State, target, torch.zeros(1)).item()
+    assert error == pytest.approx(torch.pi / 2, abs=1e-4)
     quarter = torch.full((1,), torch.pi / 2)
     assert heading_error(State, target, quarter).item() == pytest.approx(0.0, abs=1e-4)
 

@@ -96,7 +96,8 @@ def test_quaternion_order_by_hand():
     quarter = torch.tensor([[math.sqrt(0.5), 0, 0, math.sqrt(0.5)]])
     x_axis = torch.tensor([[1.0, 0, 0]])
     assert torch.allclose(quat_rotate(quarter, x_axis), torch.tensor([[0, 1.0, 0]]), atol=1e-6)
-    assert torch.allclose(quat_mul(quarter, quarter).abs(), torch.tensor([[0, 0, 0, 1.0]]), atol=1e-6)
+    half = quat_mul(quarter, quarter).abs()
+    assert torch.allclose(half, torch.tensor([[0, 0, 0, 1.0]]), atol=1e-6)
     assert yaw_of(quarter).item() == pytest.approx(math.pi / 2)
     assert torch.allclose(yaw_quat(torch.tensor([math.pi / 2])), quarter, atol=1e-6)
 

@@ -22,11 +22,12 @@ def settings(iterations=2, **ppo):
     config = load_train()
     net = dataclasses.replace(config.network, actor=[64], critic=[64], discriminator=[64],
                               encoder=[32], latent=16)
-    ppo = dataclasses.replace(config.ppo, **{"horizon": HORIZON, "minibatch": 32, "epochs": 2, **ppo})
+    ppo = dataclasses.replace(config.ppo, **{"horizon": HORIZON, "minibatch": 32, "epochs": 2,
+                                             **ppo})
     disc = dataclasses.replace(config.discriminator, batch=64, replay=1000)
     warm = dataclasses.replace(config.warm_start, iterations=0, critic_iterations=0)
-    return dataclasses.replace(config, num_envs=ENVS, warm_start=warm, iterations=iterations, network=net, ppo=ppo,
-                               discriminator=disc, codebook="encode_test")
+    return dataclasses.replace(config, num_envs=ENVS, warm_start=warm, iterations=iterations,
+                               network=net, ppo=ppo, discriminator=disc, codebook="encode_test")
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +131,8 @@ def test_seams_of_rl_games_still_have_the_expected_shape():
     expected = {"env_step": ["self", "actions"], "get_action_values": ["self", "obs"],
                 "discount_values": ["self", "fdones", "last_extrinsic_values", "mb_fdones",
                                     "mb_extrinsic_values", "mb_rewards"],
-                "train_actor_critic": ["self", "input_dict"], "prepare_dataset": ["self", "batch_dict"],
+                "train_actor_critic": ["self", "input_dict"],
+                "prepare_dataset": ["self", "batch_dict"],
                 "trancate_gradients_and_step": ["self"], "load_networks": ["self", "params"]}
     for name, arguments in expected.items():
         assert list(inspect.signature(getattr(A2CAgent, name)).parameters) == arguments

@@ -74,3 +74,19 @@ def test_nearest_finds_the_frame_itself(library):
     assert torch.equal(library.skill[found], library.skill[rows])
     # two clips may share a pose, so it is the pose that is compared
     assert torch.allclose(library.frame[found], library.frame[rows], atol=0.02)
+
+
+def test_the_reference_curves_towards_the_target_in_step(library):
+    """A target on the left moves a straight gait's reference to the left curve, same phase."""
+    names = [entry.file for entry in library.entries]
+    rows = {side: (library.clip == names.index(f"walk_forward_{side}.npz")).nonzero().flatten()
+            for side in ("straight", "curve_left", "curve_right")}
+    reference = Reference(library, 3)
+    reference.put(torch.arange(3), rows["straight"][[4, 4, 4]])
+    reference.steer(torch.tensor([1.0, 0.0, -1.0]))
+    expected = [rows["curve_left"][4], rows["straight"][4], rows["curve_right"][4]]
+    assert reference.index.tolist() == [int(r) for r in expected]
+    standing = library.sample(torch.tensor([library.skills.index("idle")] * 3))
+    reference.put(torch.arange(3), standing)
+    reference.steer(torch.tensor([1.0, 0.0, -1.0]))
+    assert torch.equal(reference.index, standing)

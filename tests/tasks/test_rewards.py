@@ -46,7 +46,8 @@ def test_facing_is_half_one_plus_cosine(yaw, expected):
 
 def test_facing_turns_by_the_skills_travel_offset():
     """Clips that travel 90 degrees left of where they face: facing right of the target is right."""
-    assert facing(make_step(yaw=-math.pi / 2, offset=math.pi / 2)).item() == pytest.approx(1.0, abs=1e-5)
+    turned = facing(make_step(yaw=-math.pi / 2, offset=math.pi / 2)).item()
+    assert turned == pytest.approx(1.0, abs=1e-5)
     assert facing(make_step(yaw=0.0, offset=math.pi / 2)).item() == pytest.approx(0.5, abs=1e-5)
 
 
