@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, is importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -67,6 +68,8 @@ def _check(args: Args) -> None:
     from ppp.engines import ENGINES
     if args.engine not in ENGINES:
         raise unknown("engine", args.engine, ENGINES)
+    if not args.headless and not args.test:
+        raise PPPError("--no-headless: a training has nothing to show; use it with --test")
     for name in ("num_envs", "max_iterations", "episodes"):
         value = getattr(args, name)
         if value is not None and value < 1:
@@ -103,16 +106,43 @@ def train(args: Args) -> int:
     path = trainer.run()
     print(f"saved {path}")
     if args.export:
-        export_bundle(path, args.export, {"task": args.task, "seed": args.seed})
+        export_bundle(path, args.export, run_facts(args))
         print(f"bundle {args.export}")
     return 0
 
 
-def test(args: Args) -> int:
-    """Perform the task and print figures."""
-    from ppp.evaluation.task_test import run_test
+def run_facts(args: Args) -> Dict[str, Any]:
+    """What a model card says of how a policy was made."""
+    import platform
 
-    return run_test(args)
+    import torch
+
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
+    if args.engine.startswith("mujoco"):
+        import mujoco
+
+        versions["mujoco"] = mujoco.__version__
+    return {"task": args.task, "engine": args.engine, "versions": versions,
+            "command": " ".join(["python ppp/run.py", *sys.argv[1:]])}
+
+
+def test(args: Args) -> int:
+    """Perform the task and print figures; with a video unless headless."""
+    from ppp.evaluation.task_test import Film, print_figures, run_test
+
+    film = None if args.headless else Film()
+    figures = run_test(args.task, args.checkpoint, args.episodes, args.seed, args.cfg_env,
+                       args.motion_file, film)
+    print_figures(figures)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    if film is not None:
+        from ppp.view.video import write_video
+
+        folder = args.run_dir or Path("runs") / args.task
+        folder.mkdir(parents=True, exist_ok=True)
+        print(f"video {write_video(film.recording(args.task), folder / 'test.mp4')}")
+    return 0
 
 
 def main(argv: Optional[List[str]] = None) -> int:

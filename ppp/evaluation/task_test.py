@@ -2,21 +2,23 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from ppp.engines.scene import Scene
 from ppp.errors import PPPError
 from ppp.humanoid.rotations import quat_rotate, rotate_xy, wrap_angle
 from ppp.learning.bundle import Policy, load_policy
 from ppp.learning.checkpoint import load_checkpoint
 from ppp.motion.library import MotionLibrary
+from ppp.planning.recording import Recording
 from ppp.tasks.config import TaskConfig, load_task
 from ppp.tasks.env import HumanoidEnv
 
@@ -37,11 +39,45 @@ def policy_from(path: Optional[Path]) -> Policy:
         return load_policy(export_bundle(Path(path), Path(folder), {}))
 
 
+class Film:
+    """Poses of the first environment of each part of a test, for a video. fps 30."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self._most = int(30 * seconds)
+        self._frames: Dict[str, List[np.ndarray]] = {
+            "body_pos": [], "body_rot": [], "prop_pos": [], "prop_rot": []}
+        self.steps: List[Dict[str, Any]] = []
+        self.scene = Scene()
+
+    def part(self, name: str, scene: Scene) -> None:
+        """A new part of the film begins, called ``name``."""
+        self._left, self.scene = self._most, scene
+        start = len(self._frames["body_pos"]) / 30.0
+        self.steps.append({"command": name, "skill": name, "target": [0.0, 0.0], "start": start,
+                           "end": start, "ended": ""})
+
+    def take(self, state: Any) -> None:
+        """One frame, until the part is full."""
+        if self._left <= 0:
+            return
+        self._left -= 1
+        for name, value in (("body_pos", state.bodies.pos), ("body_rot", state.bodies.rot),
+                            ("prop_pos", state.prop_state[..., :3]),
+                            ("prop_rot", state.prop_state[..., 3:7])):
+            self._frames[name].append(value[0].numpy().copy())
+        self.steps[-1]["end"] = len(self._frames["body_pos"]) / 30.0
+
+    def recording(self, task: str) -> Recording:
+        """The film as the viewers take it."""
+        return Recording(task, "", 30.0, self.scene,
+                         *(np.stack(frames) for frames in self._frames.values()), steps=self.steps)
+
+
 class Episodes:
     """Runs a task's environment with a policy and adds up what the figures need."""
 
     def __init__(self, task: TaskConfig, policy: Policy, num_envs: int, seed: int,
-                 engine: str = "mujoco_cpu") -> None:
+                 film: Optional[Film] = None, engine: str = "mujoco_cpu") -> None:
         skills = task.skills or policy.skills
         missing = [s for s in skills if s not in policy.skills]
         if missing:
@@ -52,11 +88,16 @@ class Episodes:
         # the offset of the actions is the policy's own, not this library's mean pose
         self.env.actions = policy.action_map
         self.policy = policy
+        self.film = film
+        if film is not None:
+            film.part(library.skills[0] if len(library.skills) == 1 else task.name, task.scene())
         self.to_policy = torch.tensor([policy.index(s) for s in library.skills])
 
     def step(self, obs: Tensor):
         """One control step of the deterministic policy."""
         skill = self.to_policy[self.env.commands.skill]
+        if self.film is not None:
+            self.film.take(self.env.engine.state)
         return self.env.step(self.policy.action(obs, skill))
 
 
@@ -69,7 +110,7 @@ def heading_error(state: Any, target: Tensor, offset: Tensor) -> Tensor:
 
 
 def hold_skill(policy: Policy, task: TaskConfig, skill: str, count: int, seconds: float,
-               seed: int) -> Dict[str, float]:
+               seed: int, film: Optional[Film] = None) -> Dict[str, float]:
     """Command one skill for ``seconds`` from its own clips, target fixed 50 m ahead.
 
     survived: share without a fall; imitation: mean over the time stood; speed m/s; heading error
@@ -80,7 +121,7 @@ def hold_skill(policy: Policy, task: TaskConfig, skill: str, count: int, seconds
                                 switch_start=0.0)
     task = dataclasses.replace(task, command=quiet, skills=[skill], props=[],
                                rewards={"imitation": 1.0}, episode_length=10 ** 6)
-    run = Episodes(task, policy, count, seed)
+    run = Episodes(task, policy, count, seed, film)
     env, obs = run.env, None
     obs = env.reset()
     up = torch.ones(count, dtype=torch.bool)
@@ -105,21 +146,23 @@ def hold_skill(policy: Policy, task: TaskConfig, skill: str, count: int, seconds
             "yaw_rate_deg_s": sums["yaw_rate"] / alive * 180 / torch.pi}
 
 
-def test_skills(policy: Policy, task: TaskConfig, episodes: int, seed: int) -> Dict[str, Any]:
+def test_skills(policy: Policy, task: TaskConfig, episodes: int, seed: int,
+                film: Optional[Film] = None) -> Dict[str, Any]:
     """Every skill held for 10 s."""
     each = max(1, episodes // len(policy.skills))
-    rows = {s: hold_skill(policy, task, s, each, 10.0, seed) for s in policy.skills}
+    rows = {s: hold_skill(policy, task, s, each, 10.0, seed, film) for s in policy.skills}
     return {"per_skill": rows,
             "survived": sum(r["survived"] for r in rows.values()) / len(rows)}
 
 
-def test_heading(policy: Policy, task: TaskConfig, episodes: int, seed: int) -> Dict[str, Any]:
+def test_heading(policy: Policy, task: TaskConfig, episodes: int, seed: int,
+                 film: Optional[Film] = None) -> Dict[str, Any]:
     """Targets 2 to 8 m away in any direction: reached within 0.5 m in 20 s, and falls."""
     anywhere = dataclasses.replace(task.command, rule="random", hold=[10 ** 6, 10 ** 6],
                                    anywhere=1.0, switch_start=0.0)
     task = dataclasses.replace(task, command=anywhere, skills=["walk_forward"],
                                episode_length=10 ** 6)
-    run = Episodes(task, policy, episodes, seed)
+    run = Episodes(task, policy, episodes, seed, film)
     obs, env = run.env.reset(), run.env
     goal = env.commands.target.clone()
     start = (goal - env.engine.state.root_pos[:, :2]).norm(dim=-1)
@@ -145,9 +188,10 @@ def test_heading(policy: Policy, task: TaskConfig, episodes: int, seed: int) -> 
             "mean_distance_m": float(start.mean())}
 
 
-def test_strike(policy: Policy, task: TaskConfig, episodes: int, seed: int) -> Dict[str, Any]:
+def test_strike(policy: Policy, task: TaskConfig, episodes: int, seed: int,
+                film: Optional[Film] = None) -> Dict[str, Any]:
     """Walk to the target and strike it down within 20 s, without a fall before."""
-    run = Episodes(dataclasses.replace(task, episode_length=10 ** 6), policy, episodes, seed)
+    run = Episodes(dataclasses.replace(task, episode_length=10 ** 6), policy, episodes, seed, film)
     obs = run.env.reset()
     tipped = torch.zeros(episodes, dtype=torch.bool)
     by_sword = torch.zeros(episodes, dtype=torch.bool)
@@ -170,33 +214,32 @@ TESTS = {"HumanoidSkills": test_skills, "HumanoidHeading": test_heading,
          "HumanoidStrike": test_strike}
 
 
-def run_test(args: Any) -> int:
-    """Entry of ``ppp run --test``: figures on the terminal, and as JSON where asked."""
-    torch.set_grad_enabled(False)
-    task = load_task(args.task, args.cfg_env)
-    if args.motion_file:
-        task = dataclasses.replace(task, motion_file=str(args.motion_file))
-    policy = policy_from(args.checkpoint)
-    figures = TESTS[args.task](policy, task, args.episodes, args.seed)
-    _print(args.task, figures)
-    if args.json:
-        Path(args.json).write_text(json.dumps({"task": args.task, "seed": args.seed,
-                                               "episodes": args.episodes, **figures}, indent=1))
-    return 0
+def run_test(task_name: str, checkpoint: Optional[Path], episodes: int, seed: int,
+             cfg_env: Optional[Path] = None, motion_file: Optional[Path] = None,
+             film: Optional[Film] = None) -> Dict[str, Any]:
+    """Perform a task with a policy and return its figures; ``film`` also takes pictures."""
+    task = load_task(task_name, cfg_env)
+    if motion_file:
+        task = dataclasses.replace(task, motion_file=str(motion_file))
+    policy = policy_from(checkpoint)
+    with torch.no_grad():
+        figures = TESTS[task_name](policy, task, episodes, seed, film)
+    return {"task": task_name, "seed": seed, "episodes": episodes, **figures}
 
 
-def _print(task: str, figures: Dict[str, Any]) -> None:
+def print_figures(figures: Dict[str, Any]) -> None:
+    """A table of the skills, and the other figures below it."""
     console = Console()
     rows = figures.get("per_skill")
     if rows:
-        table = Table(title=f"{task}: each skill held for 10 s")
+        table = Table(title=f"{figures['task']}: each skill held for 10 s")
         names = list(next(iter(rows.values())))
-        for column in ("skill", *names):
-            justify = "left" if column == "skill" else "right"
-            table.add_column(column.replace("_", " "), justify=justify)
+        table.add_column("skill", no_wrap=True)
+        for column in names:
+            table.add_column(column.replace("_", " "), justify="right")
         for skill, row in rows.items():
             table.add_row(skill, *(f"{row[name]:.2f}" for name in names))
         console.print(table)
     for name, value in figures.items():
-        if name != "per_skill":
+        if isinstance(value, float):
             console.print(f"{name.replace('_', ' ')}: {value:.3f}")
