@@ -66,7 +66,7 @@ def check(settings: Settings) -> None:
     if not 0 <= settings.seed < 2**31:
         raise PPPError(f"--seed {settings.seed}: must be a whole number from 0 to 2147483647")
     if settings.json is not None:
-        check_file(settings.json, "--json")
+        check_file(settings.json)
 
 
 def find_phrases(path: str) -> str:
@@ -175,9 +175,9 @@ def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
 
     phrases = load_phrases(find_phrases(settings.phrases))
     phrases.check_ids(phrases.labels)
-    check_folder(settings.out)
     split = make_split(settings.split, phrases, settings.seed)
     overlap = check_overlap(settings, split.train, split.test)
+    check_folder(settings.out)
     encoder = load_encoder(settings.encoder, settings.weights, [text for text, _ in split.train])
     print(f"encoder  {encoder.name}  {encoder.dim}-d  sha256 {encoder.weights_hash[:8]}..")
     print(f"phrases  {len(phrases.labels)} skills  {len(split.train)} train  {len(split.test)} "

@@ -83,6 +83,7 @@ def _check(args: Args) -> None:
 
 def train(args: Args) -> int:
     """Train to the end or to Ctrl-C."""
+    from ppp.learning.checkpoint import load_checkpoint
     from ppp.learning.config import check_batch, load_train
     from ppp.learning.train import Trainer, export_bundle, latest_checkpoint
     from ppp.tasks.config import load_task
@@ -97,12 +98,13 @@ def train(args: Args) -> int:
         config = dataclasses.replace(config, num_envs=args.num_envs)
         check_batch(config, "--num-envs")
     folder = args.run_dir or Path("runs") / args.task
+    start = latest_checkpoint(folder) if args.resume else args.checkpoint
+    if start:
+        load_checkpoint(start)  # a file that does not fit is told before anything is built
     check_folder(folder)
     trainer = Trainer(task, config, folder, args.seed, args.engine, args.device)
-    if args.resume:
-        trainer.restore(latest_checkpoint(folder))
-    elif args.checkpoint:
-        trainer.restore(args.checkpoint, counters=False)
+    if start:
+        trainer.restore(start, counters=args.resume)
     path = trainer.run()
     print(f"saved {path}")
     if args.export:

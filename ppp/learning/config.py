@@ -109,7 +109,8 @@ def _check_numbers(config: TrainConfig, source: str) -> None:
     for name, value in ones.items():
         if value < 1:
             raise PPPError(f"{source}: field '{name}' must be 1 or more"
-                           + (" unit in each layer" if name.startswith("network.") else ""))
+                           + (" everywhere, in a list that is not empty"
+                              if isinstance(getattr(net, name[8:], None), list) else ""))
     rates = {"ppo.learning_rate": ppo.learning_rate, "ppo.clip": ppo.clip,
              "ppo.critic_learning_rate": ppo.critic_learning_rate,
              "ppo.grad_norm": ppo.grad_norm, "discriminator.learning_rate": disc.learning_rate,

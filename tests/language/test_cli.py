@@ -61,7 +61,7 @@ def test_overlap_is_refused_unless_allowed(files):
 @pytest.mark.parametrize("flags, words", [
     (["--epochs", "0"], "--epochs 0"), (["--lr", "2"], "--lr 2"),
     (["--method", "adaptor"], "did you mean 'adapter'"), (["--encoder", "lexcal"], "lexical"),
-    (["--split", "sofd"], "did you mean 'soft'"), (["--json", "/dev/null/x"], "--json")])
+    (["--split", "sofd"], "did you mean 'soft'"), (["--json", "/dev/null/x"], "/dev/null/x")])
 def test_bad_flags_get_one_sentence(files, flags, words):
     path, out, _ = files
     with pytest.raises(PPPError) as caught:
