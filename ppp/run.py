@@ -34,7 +34,7 @@ class Args:
     max_iterations: Optional[int] = None
     """Iterations in all (default: from the training settings)."""
     headless: bool = True
-    """Taken for the sake of CALM's command lines; there is no window to leave out."""
+    """No pictures. With --test --no-headless a video is written to the run's folder."""
     motion_file: Optional[Path] = None
     """Another motion library (library.yaml)."""
     cfg_train: Optional[Path] = None

@@ -15,7 +15,7 @@ from torch import Tensor
 class RunLog:
     """An rl-games observer: collects episodes, writes scalars, shows progress, saves on time.
 
-    history.jsonl in the run's folder has one line an iteration; ``ppp eval`` plots it.
+    history.jsonl in the run's folder has one line an iteration.
     """
 
     def __init__(self, folder: Path, skills: List[str], iterations: int, save_minutes: float,
