@@ -33,13 +33,43 @@ def _levels() -> List[List[int]]:
 
 _LEVELS = _levels()
 _PARENTS = [body.parent for body in BODIES]
-_OFFSETS = torch.tensor([body.offset for body in BODIES], dtype=torch.float32)
 _BALL = [(j.body, s) for j, s in zip(JOINTS, dof_slices()) if j.dofs == 3]
 _HINGE = [(j.body, s) for j, s in zip(JOINTS, dof_slices()) if j.dofs == 1]
 _BALL_BODIES = [body for body, _ in _BALL]
 _HINGE_BODIES = [body for body, _ in _HINGE]
-_BALL_DOFS = [i for _, s in _BALL for i in range(s.start, s.stop)]
-_HINGE_DOFS = [s.start for _, s in _HINGE]
+_BALL_DOFS = torch.tensor([i for _, s in _BALL for i in range(s.start, s.stop)])
+_HINGE_DOFS = torch.tensor([s.start for _, s in _HINGE])
+
+
+def _body_rows() -> Tensor:
+    """Where each body's entry lies in (balls, hinges, one for bodies without a joint)."""
+    order = _BALL_BODIES + _HINGE_BODIES
+    return torch.tensor([order.index(i) if i in order else len(order) for i in range(NUM_BODIES)])
+
+
+class _Level(NamedTuple):
+    """One generation: its bodies, each one's parent's place in the last, and their offsets."""
+
+    bodies: Tensor
+    parents: Tensor
+    offsets: Tensor
+
+
+def _generations() -> List[_Level]:
+    found, last = [], [0]
+    for bodies in _LEVELS:
+        found.append(_Level(torch.tensor(bodies),
+                            torch.tensor([last.index(_PARENTS[i]) for i in bodies]),
+                            torch.tensor([BODIES[i].offset for i in bodies])))
+        last = bodies
+    return found
+
+
+_ROWS = _body_rows()
+_GENERATIONS = _generations()
+#: place of each body in the generations one after another
+_FROM_GENERATIONS = torch.tensor(
+    [([0] + [i for level in _LEVELS for i in level]).index(b) for b in range(NUM_BODIES)])
 
 
 def joint_pos_to_local_rot(joint_pos: Tensor) -> Tensor:
@@ -47,15 +77,14 @@ def joint_pos_to_local_rot(joint_pos: Tensor) -> Tensor:
 
     The root's entry and those of welded bodies are the identity.
     """
-    shape = joint_pos.shape[:-1]
-    local = joint_pos.new_zeros(shape + (NUM_BODIES, 4))
-    local[..., 0] = 1.0
-    balls = joint_pos[..., _BALL_DOFS].reshape(shape + (len(_BALL), 3))
-    local[..., _BALL_BODIES, :] = exp_map_to_quat(balls)
-    half = 0.5 * joint_pos[..., _HINGE_DOFS]
+    shape, device = joint_pos.shape[:-1], joint_pos.device
+    balls = joint_pos.index_select(-1, _BALL_DOFS.to(device)).reshape(shape + (len(_BALL), 3))
+    half = 0.5 * joint_pos.index_select(-1, _HINGE_DOFS.to(device))
     zero = torch.zeros_like(half)
-    local[..., _HINGE_BODIES, :] = torch.stack((torch.cos(half), zero, torch.sin(half), zero), -1)
-    return local
+    hinges = torch.stack((torch.cos(half), zero, torch.sin(half), zero), -1)
+    still = joint_pos.new_tensor([1.0, 0.0, 0.0, 0.0]).expand(shape + (1, 4))
+    every = torch.cat((exp_map_to_quat(balls), hinges, still), -2)
+    return every.index_select(-2, _ROWS.to(device))
 
 
 def local_rot_to_joint_pos(local: Tensor) -> Tensor:
@@ -71,11 +100,13 @@ def local_rot_to_joint_pos(local: Tensor) -> Tensor:
 
 def _local_ang_vel(joint_vel: Tensor) -> Tensor:
     """Joint velocities (…, 31) as angular velocity of each body against its parent, own frame."""
-    shape = joint_vel.shape[:-1]
-    local = joint_vel.new_zeros(shape + (NUM_BODIES, 3))
-    local[..., _BALL_BODIES, :] = joint_vel[..., _BALL_DOFS].reshape(shape + (len(_BALL), 3))
-    local[..., _HINGE_BODIES, 1] = joint_vel[..., _HINGE_DOFS]
-    return local
+    shape, device = joint_vel.shape[:-1], joint_vel.device
+    balls = joint_vel.index_select(-1, _BALL_DOFS.to(device)).reshape(shape + (len(_BALL), 3))
+    hinge = joint_vel.index_select(-1, _HINGE_DOFS.to(device))
+    zero = torch.zeros_like(hinge)
+    still = joint_vel.new_zeros(shape + (1, 3))
+    every = torch.cat((balls, torch.stack((zero, hinge, zero), -1), still), -2)
+    return every.index_select(-2, _ROWS.to(device))
 
 
 def forward_kinematics(root_pos: Tensor, root_rot: Tensor, joint_pos: Tensor,
@@ -87,23 +118,20 @@ def forward_kinematics(root_pos: Tensor, root_rot: Tensor, joint_pos: Tensor,
     """
     local_rot = joint_pos_to_local_rot(joint_pos)
     local_vel = _local_ang_vel(joint_vel)
-    shape = root_pos.shape[:-1]
-    pos = root_pos.new_zeros(shape + (NUM_BODIES, 3))
-    rot = root_pos.new_zeros(shape + (NUM_BODIES, 4))
-    lin, ang = torch.zeros_like(pos), torch.zeros_like(pos)
-    pos[..., 0, :], rot[..., 0, :] = root_pos, root_rot
-    lin[..., 0, :], ang[..., 0, :] = root_lin_vel, root_ang_vel
-    offsets = _OFFSETS.to(root_pos)
-    for bodies in _LEVELS:
-        parents = [_PARENTS[i] for i in bodies]
-        parent_rot, parent_ang = rot[..., parents, :], ang[..., parents, :]
-        arm = quat_rotate(parent_rot, offsets[bodies])
-        world_rot = quat_mul(parent_rot, local_rot[..., bodies, :])
-        pos[..., bodies, :] = pos[..., parents, :] + arm
-        rot[..., bodies, :] = world_rot
-        lin[..., bodies, :] = lin[..., parents, :] + torch.linalg.cross(parent_ang, arm, dim=-1)
-        ang[..., bodies, :] = parent_ang + quat_rotate(world_rot, local_vel[..., bodies, :])
-    return BodyState(pos, rot, lin, ang)
+    device = root_pos.device
+    pos, rot, lin, ang = (part[..., None, :] for part in (root_pos, root_rot, root_lin_vel,
+                                                          root_ang_vel))
+    parts = [(pos, rot, lin, ang)]
+    for level in _GENERATIONS:
+        above, bodies = level.parents.to(device), level.bodies.to(device)
+        pos, rot, lin, ang = (part.index_select(-2, above) for part in (pos, rot, lin, ang))
+        arm = quat_rotate(rot, level.offsets.to(root_pos))
+        pos, lin = pos + arm, lin + torch.linalg.cross(ang, arm, dim=-1)
+        rot = quat_mul(rot, local_rot.index_select(-2, bodies))
+        ang = ang + quat_rotate(rot, local_vel.index_select(-2, bodies))
+        parts.append((pos, rot, lin, ang))
+    order = _FROM_GENERATIONS.to(device)
+    return BodyState(*(torch.cat(part, -2).index_select(-2, order) for part in zip(*parts)))
 
 
 def joint_velocities(joint_pos: Tensor, dt: float) -> Tensor:

@@ -42,15 +42,16 @@ def observe(bodies: BodyState) -> Tensor:
     z axes 102; linear velocities 51; angular velocities 51.
     """
     n = bodies.pos.shape[0]
-    turn = heading_inverse(bodies.rot[:, 0])[:, None, :].expand(-1, bodies.pos.shape[1], -1)
-    relative = quat_rotate(turn[:, 1:], bodies.pos[:, 1:] - bodies.pos[:, :1])
-    rotations = quat_to_six_d(quat_mul(turn, bodies.rot))
+    inverse = heading_inverse(bodies.rot[:, 0])[:, None, :]
+    vectors = torch.cat((bodies.pos[:, 1:] - bodies.pos[:, :1], bodies.lin_vel, bodies.ang_vel), 1)
+    vectors = quat_rotate(inverse.expand(-1, vectors.shape[1], -1), vectors)
+    others = bodies.pos.shape[1] - 1
+    rotations = quat_to_six_d(quat_mul(inverse, bodies.rot))
     return torch.cat((
         bodies.pos[:, 0, 2:3],
-        relative.reshape(n, -1),
+        vectors[:, :others].reshape(n, -1),
         rotations.reshape(n, -1),
-        quat_rotate(turn, bodies.lin_vel).reshape(n, -1),
-        quat_rotate(turn, bodies.ang_vel).reshape(n, -1)), -1)
+        vectors[:, others:].reshape(n, -1)), -1)
 
 
 def observe_goal(root_pos: Tensor, root_rot: Tensor, target: Tensor) -> Tensor:

@@ -18,8 +18,9 @@ class RunningNormalizer(nn.Module):
     @torch.no_grad()
     def update(self, batch: Tensor) -> None:
         """Take a batch (n, size) into the statistics."""
-        batch = batch.reshape(-1, self.mean.shape[0]).double()
-        n, mean, var = batch.shape[0], batch.mean(0), batch.var(0, unbiased=False)
+        batch = batch.reshape(-1, self.mean.shape[0])
+        var, mean = (part.double() for part in torch.var_mean(batch, 0, unbiased=False))
+        n = batch.shape[0]
         total = self.count + n
         delta = mean - self.mean
         self.var.copy_((self.var * self.count + var * n

@@ -107,9 +107,11 @@ class HumanoidEnv:
         frame = discriminator_frame(state.bodies, state.joint_pos, state.joint_vel)
         self.reference.advance(frame, skill, self._tick)
         step = self._step(frame, before)
-        self.quality = (1 - QUALITY_RATE) * self.quality + QUALITY_RATE * imitation(step)
+        like = imitation(step)
+        self.quality = (1 - QUALITY_RATE) * self.quality + QUALITY_RATE * like
         step = step._replace(quality=self.quality)
-        terms = {name: REWARDS[name](step) for name in self.config.rewards}
+        terms = {name: like if name == "imitation" else REWARDS[name](step)
+                 for name in self.config.rewards}
         reward = sum(self.config.rewards[name] * value for name, value in terms.items())
         self.windows = torch.cat((self.windows[:, 1:], frame[:, None]), 1)
         terminated = self._terminated(step)

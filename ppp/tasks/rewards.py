@@ -5,7 +5,7 @@ w1 d_root.d_t + w2 d_left.d_t + w3 d_right.d_t (PPP, section III), mapped from [
 """
 from __future__ import annotations
 
-from typing import Callable, Dict
+from typing import Callable, Dict, List
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from ppp.tasks.context import Step
 
 #: root, left and right thigh weights of the paper's task reward
 FACING_WEIGHTS = (0.6, 0.2, 0.2)
+_FACING_BODIES = [BODY_ID[name] for name in ("pelvis", "left_thigh", "right_thigh")]
 
 
 def _direction(step: Step) -> Tensor:
@@ -25,18 +26,18 @@ def _direction(step: Step) -> Tensor:
     return gap / gap.norm(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
-def _axis_cosine(step: Step, body: str, offset: Tensor) -> Tensor:
-    """Cosine between a body's horizontal x axis, turned by ``offset``, and the target, (N,)."""
-    x_axis = torch.tensor([1.0, 0.0, 0.0], device=offset.device)
-    rot = step.state.bodies.rot[:, BODY_ID[body]]
-    axis = quat_rotate(rot, x_axis.expand(rot.shape[0], 3))[:, :2]
+def _cosines(step: Step, bodies: List[int], offset: Tensor) -> Tensor:
+    """Cosine between bodies' horizontal x axes, turned by ``offset`` (N,), and the target, (N, B)."""
+    w, x, y, z = step.state.bodies.rot[:, bodies].unbind(-1)
+    axis = torch.stack((1 - 2 * (y * y + z * z), 2 * (x * y + w * z)), -1)
     axis = axis / axis.norm(dim=-1, keepdim=True).clamp_min(1e-6)
-    return (rotate_xy(axis, offset) * _direction(step)).sum(-1)
+    # turning the target back by the offset is turning the axis by it
+    return (axis * rotate_xy(_direction(step), -offset)[:, None]).sum(-1)
 
 
 def facing_root(step: Step) -> Tensor:
     """Ablation: the root's x axis against the target direction, without the travel offset."""
-    return 0.5 + 0.5 * _axis_cosine(step, "pelvis", torch.zeros_like(step.travel_offset))
+    return 0.5 + 0.5 * _cosines(step, [0], torch.zeros_like(step.travel_offset))[:, 0]
 
 
 def facing_hips(step: Step) -> Tensor:
@@ -50,11 +51,8 @@ def facing(step: Step) -> Tensor:
 
 
 def _facing(step: Step, offset: Tensor) -> Tensor:
-    root, left, right = FACING_WEIGHTS
-    cosine = (root * _axis_cosine(step, "pelvis", offset)
-              + left * _axis_cosine(step, "left_thigh", offset)
-              + right * _axis_cosine(step, "right_thigh", offset))
-    return 0.5 + 0.5 * cosine
+    weights = torch.tensor(FACING_WEIGHTS, device=offset.device)
+    return 0.5 + 0.5 * _cosines(step, _FACING_BODIES, offset) @ weights
 
 
 def progress(step: Step) -> Tensor:
