@@ -79,7 +79,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
         for _ in range(config.updates):
             loss = _fit(policy, memory, optimizer, config.batch)
         if (iteration + 1) % 25 == 0:
-            print(f"warm start {iteration + 1}/{config.iterations}  loss {float(loss.detach()):.5f}",
+            print(f"warm start {iteration + 1}/{config.iterations}  loss {loss.item():.5f}",
                   file=sys.stderr, flush=True)
     return float(loss.detach())
 
