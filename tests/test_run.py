@@ -42,7 +42,8 @@ def test_every_task_trains_resumes_exports_and_is_tested(task, small, tmp_path, 
     assert run.main(["--task", task, "--test", "--checkpoint", str(bundle), "--episodes", "4",
                      "--json", str(out)]) == 0
     figures = json.loads(out.read_text())
-    wanted = {"HumanoidSkills": "survived", "HumanoidHeading": "arrival", "HumanoidStrike": "strike"}
+    wanted = {"HumanoidSkills": "survived", "HumanoidHeading": "arrival",
+              "HumanoidStrike": "strike"}
     assert 0.0 <= figures[wanted[task]] <= 1.0
 
 

@@ -27,7 +27,7 @@ def _direction(step: Step) -> Tensor:
 
 
 def _cosines(step: Step, bodies: List[int], offset: Tensor) -> Tensor:
-    """Cosine between bodies' horizontal x axes, turned by ``offset`` (N,), and the target, (N, B)."""
+    """Cosine between bodies' horizontal x axes, turned by ``offset``, and the target, (N, B)."""
     w, x, y, z = step.state.bodies.rot[:, bodies].unbind(-1)
     axis = torch.stack((1 - 2 * (y * y + z * z), 2 * (x * y + w * z)), -1)
     axis = axis / axis.norm(dim=-1, keepdim=True).clamp_min(1e-6)
