@@ -36,7 +36,7 @@ class Limits:
     """When steps end. Metres, seconds, radians."""
 
     tolerance: float = TOLERANCE  # a walk has arrived this near to its target
-    passing: float = 0.8  # a waypoint counts when it is passed this near
+    passing: float = 1.3  # a waypoint counts when it is passed this near
     slowest: float = 0.35  # a walk takes no longer than its length at this speed, m/s
     grace: float = 6.0  # and this much more
     stuck_seconds: float = 6.0  # a walk that comes no nearer for so long is stuck
