@@ -130,7 +130,7 @@ class RunLog:
             each = (now - self._started) / max(row["iteration"] - self._first, 1)
             left = (self.iterations - row["iteration"]) * each
             print(f"[{int(row['iteration'])}/{self.iterations}] {text}  {left / 60:.0f} min left",
-                  flush=True)
+                  file=sys.stderr, flush=True)
             self._printed = now
 
     def _bar(self, iteration: int, text: str) -> None:

@@ -141,7 +141,8 @@ class Trainer:
         self.log.start()
         try:
             if agent.epoch_num < self.config.iterations:
-                agent.train()
+                with contextlib.redirect_stdout(io.StringIO()):  # rl-games shouts at its end
+                    agent.train()
         except KeyboardInterrupt:
             print("interrupted: saving", file=sys.stderr)
         finally:

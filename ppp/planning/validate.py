@@ -23,7 +23,7 @@ from ppp.planning.skills import ATTACK, GAIT, REACH, TRAVEL, role
 #: an attack's target is the object whose centre is this near to its coordinate, m
 AIM = 0.6
 #: a step may start this much beyond an attack's reach: a blow carries the humanoid along, m
-REACH_SLACK = 0.25
+REACH_SLACK = 0.15
 
 
 def plan_errors(plan: Plan, situation: Situation, matcher: Matcher) -> List[str]:

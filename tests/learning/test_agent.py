@@ -51,6 +51,7 @@ def started(trainer):
     agent.init_tensors()
     agent.obs = agent.env_reset()
     agent.curr_frames = agent.batch_size_envs
+    agent.epoch_num = 1  # as train() would have it: past the critic's warm-up
     trainer.log.start()
     return agent
 

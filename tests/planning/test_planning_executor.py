@@ -147,7 +147,7 @@ def test_a_missed_attack_closes_in_and_tries_again():
 def test_an_attack_out_of_reach_walks_nearer_first():
     far = Plan(steps=[PlanStep(command="slash", target=(6, 0))])
     result = perform(scenario(**STRIKE), plan=far)
-    assert result.steps[0].ended == "out of reach by 4.90 m"
+    assert result.steps[0].ended == "out of reach by 4.45 m"
     assert result.success and result.replans == 1
 
 
@@ -296,3 +296,21 @@ def test_any_planner_of_the_protocol_can_drive_it():
     assert result.success and result.ended == "had enough" and len(result.steps) == 3
     assert [n.last is None for n in planner.seen] == [True, False, False, False]
     assert planner.seen[-1].progress == (1,)
+
+
+def test_the_humanoid_comes_to_rest_before_a_blow():
+    """Between the walk and the slash the pelvis slows down to less than a quarter metre a second."""
+    from ppp.planning.settling import RESTING, ground_speed, settle
+    from ppp.planning.trace import Trace
+
+    performer, trace = KinematicPerformer(), Trace()
+    trace.add(performer.reset(scenario(**STRIKE).scene(), (0.0, 0.0), 0.0, 0))
+    performer.command("walk_forward", (9.0, 0.0))
+    for _ in range(30):
+        trace.add(performer.step())
+    assert ground_speed(trace.states) > RESTING
+    before = len(trace.states)
+    settle(performer, trace, "walk_forward", (9.0, 0.0), 60.0)
+    assert len(trace.states) == before  # a gait needs no rest
+    settle(performer, trace, "slash", (9.0, 0.0), 60.0)
+    assert ground_speed(trace.states) <= RESTING and len(trace.states) > before
