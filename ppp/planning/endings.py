@@ -27,6 +27,8 @@ from ppp.planning.situation import lies
 from ppp.planning.skills import DEFAULT_SECONDS, REACH, SECONDS
 from ppp.planning.validate import REACH_SLACK
 
+#: an object that leans further than this (18 degrees) is falling or being pushed over
+TIPPING = 0.95
 #: a turn is over this near to its direction, rad
 FACING = math.radians(12.0)
 
@@ -159,6 +161,8 @@ class Strike:
         prop = state.props[self.struck.name]
         if lies(prop.up_z):
             return Ending(f"struck down '{self.struck.name}'", True)
+        if prop.up_z < TIPPING and elapsed < self.limits.swings * self.limits.swing_seconds:
+            return None  # it may still fall, and slides away while it does
         swings = int(elapsed / self.limits.swing_seconds)
         first = elapsed == 0.0
         if first or swings > self._swings:

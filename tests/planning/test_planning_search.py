@@ -77,7 +77,7 @@ def test_the_designs_example_walks_round_and_slashes_in_reach():
     assert "red block" in steps[0].command and "right" in steps[0].command
     assert steps[0].target[1] < -1.7
     assert steps[-1].target == (6.0, 0.0)
-    assert 0.5 <= distance(steps[-2].target, (6, 0)) - 0.2 * math.sqrt(2) <= 1.05
+    assert 0.5 <= distance(steps[-2].target, (6, 0)) - 0.2 * math.sqrt(2) <= 1.25
     assert plan_errors(search(made), situation(made), keyword_matcher) == []
 
 
@@ -171,7 +171,7 @@ def test_a_forbidden_target_cannot_be_struck():
 def test_a_blow_keeps_its_distance_from_a_forbidden_thing():
     made = scenario(
         [{"knocked_over": "dummy"}, {"never_touched": "vase"}],
-        [target("dummy", 5, 0), target("vase", 5, 0.9)],
+        [target("dummy", 5, 0), target("vase", 4.2, 0.8)],
     )
     stand = search(made).steps[-2].target
     assert stand[1] < 0.0
