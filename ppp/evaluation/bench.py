@@ -25,8 +25,8 @@ class Args:
 
     engine: str = "mujoco_cpu"
     """Simulator."""
-    num_envs: int = 512
-    """Parallel humanoids."""
+    num_envs: Optional[int] = None
+    """Parallel humanoids (default: those of the training settings)."""
     task: str = "HumanoidSkills"
     """Task whose environment and training are measured."""
     cfg_train: Optional[Path] = None
@@ -103,8 +103,8 @@ def measure(args: Args) -> Dict[str, Any]:
 
     config = load_train(args.cfg_train)
     warm = dataclasses.replace(config.warm_start, iterations=5)
-    config = dataclasses.replace(config, num_envs=args.num_envs, warm_start=warm,
-                                 iterations=10 ** 6)
+    count = args.num_envs or config.num_envs
+    config = dataclasses.replace(config, num_envs=count, warm_start=warm, iterations=10 ** 6)
     check_batch(config, "--num-envs")
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(load_task(args.task), config, Path(folder) / "run", engine=args.engine)
@@ -115,7 +115,7 @@ def measure(args: Args) -> Dict[str, Any]:
     rate = train["train_samples_per_s"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     peak /= 1024 if sys.platform == "darwin" else 1  # bytes there, KiB elsewhere
-    return {"engine": args.engine, "num_envs": args.num_envs, "task": args.task,
+    return {"engine": args.engine, "num_envs": count, "task": args.task,
             "threads": torch.get_num_threads(), "raw_steps_per_s": raw,
             "physics_steps_per_s": 4 * raw, "env_steps_per_s": env, "train_samples_per_s": rate,
             "env_to_raw_ratio": env / raw, "train_to_raw_ratio": rate / raw,
@@ -130,7 +130,8 @@ def main(argv: Optional[List[str]] = None) -> int:
 
     args = tyro.cli(Args, args=argv, prog="ppp bench", description=Args.__doc__)
     for name in ("num_envs", "rounds"):
-        if getattr(args, name) < 1:
+        value = getattr(args, name)
+        if value is not None and value < 1:
             raise PPPError(f"--{name.replace('_', '-')} must be 1 or more")
     check_file(args.json)
     figures = measure(args)
