@@ -26,8 +26,8 @@ from ppp.planning.planner import MOVED, Command, Done, Planner
 from ppp.planning.recording import Recording
 from ppp.planning.result import Result, recorded_steps
 from ppp.planning.scenario import Scenario
+from ppp.planning.settling import settle, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
-from ppp.planning.settling import settle
 from ppp.planning.skills import ATTACK, GAIT, TURN, role
 from ppp.planning.trace import Trace, observe, views
 from ppp.planning.validate import aimed_at
@@ -133,7 +133,9 @@ class Executor:
             ending = Ending(f"the policy has no skill '{skill}'", False)
             outcome = self._outcome(command, skill, match.distance, ending)
         else:
-            settle(self.performer, self.trace, skill, command.target, self.scenario.time_limit)
+            until = self.scenario.time_limit
+            settle(self.performer, self.trace, skill, command.target, until)
+            turn_round(self.performer, self.trace, skill, command.target, until)
             outcome = self._run(self._prepare(command, skill, match.distance))
         self.trace.outcomes.append(outcome)
         self.on_event(Ended(number, outcome))

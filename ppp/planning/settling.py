@@ -1,15 +1,16 @@
-"""Coming to rest between a walk and what is done on the spot.
+"""What a fighter does between two steps of a plan: plant the feet, turn round.
 
-A body that is told to strike while it still walks falls over its own momentum; a fighter plants the
-feet first.
+A body that is told to strike while it still walks falls over its own momentum, and a walk that
+begins with its back to the target swings out wide. Neither is worth a step of a plan.
 """
 from __future__ import annotations
 
+import math
 from typing import Sequence
 
-from ppp.planning.geometry import XY, distance
+from ppp.planning.geometry import XY, bearing, distance, wrap
 from ppp.planning.performer import Performer, WorldState
-from ppp.planning.skills import GAIT, role
+from ppp.planning.skills import FORWARD, GAIT, TURNS, role
 from ppp.planning.trace import Trace
 
 #: at rest below this ground speed, m/s
@@ -18,6 +19,10 @@ RESTING = 0.25
 LONGEST = 2.0
 #: the speed is taken over so many control steps
 _SPAN = 6
+#: a walk begins with a turn on the spot when its way lies further round than this, rad
+TURN_FROM = math.radians(75.0)
+#: and the turn ends this near to it, rad; no later than after so many seconds
+TURN_TO, LONGEST_TURN = math.radians(25.0), 5.0
 #: the skill that comes to rest
 STANDING = "idle"
 
@@ -35,7 +40,13 @@ def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float
 
     Ends at rest, after LONGEST, at a fall or at the time ``until``.
     """
-    if role(skill) == GAIT or skill in (STANDING, "get_up") or STANDING not in performer.skills:
+    if role(skill) == GAIT or skill in (STANDING, "get_up"):
+        return
+    _stand(performer, trace, aim, until)
+
+
+def _stand(performer: Performer, trace: Trace, aim: XY, until: float) -> None:
+    if STANDING not in performer.skills:
         return
     begin = trace.now.time
     while ground_speed(trace.states) > RESTING and not trace.now.fallen:
@@ -43,4 +54,21 @@ def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float
             return
         if trace.now.time == begin:
             performer.command(STANDING, aim)
+        trace.add(performer.step())
+
+
+def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: float) -> None:
+    """Before a forward gait that would begin with its back to ``aim``: stop, and turn to it."""
+    if skill not in FORWARD or distance(trace.now.xy, aim) < 0.5:
+        return
+    off = wrap(bearing(trace.now.xy, aim) - trace.now.heading)
+    turns = [name for name, sense in TURNS.items() if sense * off > 0 and name in performer.skills]
+    if abs(off) < TURN_FROM or not turns:
+        return
+    _stand(performer, trace, aim, until)
+    begin = trace.now.time
+    performer.command(turns[0], aim)
+    while not trace.now.fallen and trace.now.time < min(until - 1e-6, begin + LONGEST_TURN):
+        if abs(wrap(bearing(trace.now.xy, aim) - trace.now.heading)) < TURN_TO:
+            return
         trace.add(performer.step())

@@ -299,7 +299,7 @@ def test_any_planner_of_the_protocol_can_drive_it():
 
 
 def test_the_humanoid_comes_to_rest_before_a_blow():
-    """Between the walk and the slash the pelvis slows down to less than a quarter metre a second."""
+    """Between the walk and the slash the pelvis slows down below a quarter metre a second."""
     from ppp.planning.settling import RESTING, ground_speed, settle
     from ppp.planning.trace import Trace
 
@@ -314,3 +314,18 @@ def test_the_humanoid_comes_to_rest_before_a_blow():
     assert len(trace.states) == before  # a gait needs no rest
     settle(performer, trace, "slash", (9.0, 0.0), 60.0)
     assert ground_speed(trace.states) <= RESTING and len(trace.states) > before
+
+
+def test_a_walk_back_begins_with_a_turn_on_the_spot():
+    """Facing along x with the target behind: turned to it before the first step is walked."""
+    from ppp.planning.settling import TURN_TO, turn_round
+    from ppp.planning.trace import Trace
+
+    performer, trace = KinematicPerformer(), Trace()
+    trace.add(performer.reset(scenario(**STRIKE).scene(), (0.0, 0.0), 0.0, 0))
+    turn_round(performer, trace, "walk_forward", (3.0, 1.0), 60.0)
+    assert len(trace.states) == 1  # nearly ahead: nothing to turn
+    turn_round(performer, trace, "walk_forward", (-3.0, 1.0), 60.0)
+    wanted = np.arctan2(1.0, -3.0)
+    assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
+    assert np.allclose(trace.now.xy, (0.0, 0.0), atol=0.05)
