@@ -96,7 +96,7 @@ def train_rate(trainer: Any, rounds: int) -> Dict[str, float]:
 
 
 def measure(args: Args) -> Dict[str, Any]:
-    """All figures as a dictionary (keys of DESIGN section 3)."""
+    """All figures as a dictionary, as --json writes them."""
     from ppp.learning.config import check_batch, load_train
     from ppp.learning.train import Trainer
     from ppp.tasks.config import load_task

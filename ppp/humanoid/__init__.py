@@ -1,1 +1,1 @@
-"""The body: skeleton tables, MJCF, kinematics and observation functions (DESIGN section 4)."""
+"""The body: skeleton tables, MJCF, kinematics and observation functions."""

@@ -2,7 +2,7 @@
 
 3-DoF joints are one MuJoCo ball joint with three position actuators of gear x, y, z: a ball
 joint's actuator length is its exponential map, so the servo settles on an exponential-map target
-where serial Euler hinges would lock at 90 degrees (DESIGN section 4).
+where serial Euler hinges would lock at 90 degrees.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the policy and the discriminator see: 253 + 3 numbers, and 140 a frame (DESIGN section 4).
+"""What the policy and the discriminator see: 253 + 3 numbers, and 140 a frame.
 
 All of it is in the heading frame (the world turned by the root's yaw) and without horizontal
 position, so a shift or a turn of the world changes nothing.

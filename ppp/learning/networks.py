@@ -19,7 +19,7 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
 
 
 class SkillEncoder(nn.Module):
-    """From a codebook entry e_k to z on the unit sphere (DESIGN section 5).
+    """From a codebook entry e_k to z on the unit sphere.
 
     codebook: (K, d) frozen reference encodings; it is a buffer and never trained.
     """

@@ -1,7 +1,7 @@
 """rl-games' view of our environment and model. Only this file and rlg_agent.py import rl-games.
 
 The model class brings its own normaliser: the one in rl-games 1.6.5 moves with every minibatch
-(shared notes: count 385 where 129 is right), which breaks the probability ratio.
+of every epoch, which breaks the probability ratio.
 """
 from __future__ import annotations
 

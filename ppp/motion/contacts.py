@@ -16,7 +16,7 @@ from ppp.humanoid.skeleton import FEET
 from ppp.motion.body import GRAVITY, humanoid_model
 from ppp.motion.dynamics import inverse_forces
 
-#: corners of the sole in the foot's frame (DESIGN section 4), m
+#: corners of the sole in the foot's frame, m
 CORNERS = np.array([(x, y, -0.05) for x in (-0.0435, 0.1335) for y in (-0.045, 0.045)])
 #: a corner this close to the floor touches it, m
 TOUCH = 0.008

@@ -25,8 +25,8 @@ _SOLID = torch.tensor([BODIES[i].name not in ("sword", "shield") for i in _BODIE
 def lies(contact_force: Tensor, body_pos: Tensor) -> Tensor:
     """A body other than the feet touches while one of them is close to the floor, (N,) bool.
 
-    contact_force (N, 17, 3) N, body_pos (N, 17, 3) m. The rule of ASE and CALM (DESIGN section
-    4); sword and shield are not counted.
+    contact_force (N, 17, 3) N, body_pos (N, 17, 3) m. The rule of ASE and CALM;
+    sword and shield are not counted.
     """
     solid = _SOLID.to(body_pos.device)
     touch = contact_force[:, _BODIES].abs().amax(-1) > CONTACT_FORCE
