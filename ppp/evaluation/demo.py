@@ -45,10 +45,10 @@ def perform_seeds(scenario_file: Path, bundle: Optional[Path], seeds: int) -> Di
         planner = ListPlanner(scenario, performer.skills, SearchMaker(matcher))
         executor = Executor(scenario, planner, performer, matcher, planner_name="search")
         result = executor.perform(seed).as_dict()
-        failed = [c for c in result["checks"] if not c.get("passed", c.get("ok"))]
+        failed = [check["check"] for check in result["checks"] if not check["passed"]]
         rows.append({"seed": seed, "success": result["success"], "time_s": result["time_s"],
-                     "replans": result["replans"], "ended": result.get("ended", ""),
-                     "failed": [str(c.get("check", c)) for c in failed],
+                     "replans": result["replans"], "ended": result["ended"],
+                     "failed": failed,
                      "wall_s": round(time.perf_counter() - started, 2)})
         row = rows[-1]
         print(f"seed {seed}: {'success' if row['success'] else 'failed '} after "

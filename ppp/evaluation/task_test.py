@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -14,10 +13,12 @@ from torch import Tensor
 
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError
-from ppp.humanoid.rotations import quat_rotate, rotate_xy, wrap_angle
+from ppp.humanoid.rotations import quat_rotate, rotate_xy, up_z, wrap_angle
 from ppp.learning.bundle import Policy, load_policy
 from ppp.learning.checkpoint import load_checkpoint
 from ppp.motion.library import MotionLibrary
+from ppp.planning.performer import Poses
+from ppp.planning.physics import snapshot, stacked
 from ppp.planning.recording import Recording
 from ppp.tasks.config import TaskConfig, load_task
 from ppp.tasks.env import HumanoidEnv
@@ -44,15 +45,14 @@ class Film:
 
     def __init__(self, seconds: float = 5.0) -> None:
         self._most = int(30 * seconds)
-        self._frames: Dict[str, List[np.ndarray]] = {
-            "body_pos": [], "body_rot": [], "prop_pos": [], "prop_rot": []}
+        self._snapshots: List[Poses] = []
         self.steps: List[Dict[str, Any]] = []
         self.scene = Scene()
 
     def part(self, name: str, scene: Scene) -> None:
         """A new part of the film begins, called ``name``."""
         self._left, self.scene = self._most, scene
-        start = len(self._frames["body_pos"]) / 30.0
+        start = len(self._snapshots) / 30.0
         self.steps.append({"command": name, "skill": name, "target": [0.0, 0.0], "start": start,
                            "end": start, "ended": ""})
 
@@ -61,16 +61,12 @@ class Film:
         if self._left <= 0:
             return
         self._left -= 1
-        for name, value in (("body_pos", state.bodies.pos), ("body_rot", state.bodies.rot),
-                            ("prop_pos", state.prop_state[..., :3]),
-                            ("prop_rot", state.prop_state[..., 3:7])):
-            self._frames[name].append(value[0].numpy().copy())
-        self.steps[-1]["end"] = len(self._frames["body_pos"]) / 30.0
+        self._snapshots.append(snapshot(state))
+        self.steps[-1]["end"] = len(self._snapshots) / 30.0
 
     def recording(self, task: str) -> Recording:
         """The film as the viewers take it."""
-        return Recording(task, "", 30.0, self.scene,
-                         *(np.stack(frames) for frames in self._frames.values()), steps=self.steps)
+        return Recording(task, "", 30.0, self.scene, *stacked(self._snapshots), steps=self.steps)
 
 
 class Episodes:
@@ -135,9 +131,10 @@ def hold_skill(policy: Policy, task: TaskConfig, skill: str, count: int, seconds
         state = infos["state"]
         up &= ~infos["terminated"]
         alive += float(up.sum())
+        offset = env.travel_offset[infos["skill"]]
         values = {"imitation": infos["terms"]["imitation"],
                   "speed": state.bodies.lin_vel[:, 0, :2].norm(dim=-1),
-                  "heading": heading_error(state, env.commands.target, env._travel[infos["skill"]]),
+                  "heading": heading_error(state, env.commands.target, offset),
                   "yaw_rate": state.bodies.ang_vel[:, 0, 2]}
         for name, value in values.items():
             sums[name] += float(value[up].sum())
@@ -181,7 +178,7 @@ def test_heading(policy: Policy, task: TaskConfig, episodes: int, seed: int,
         nearest = torch.where(fell, nearest, torch.minimum(nearest, distance))
         going = ~fell & (nearest > 1.0)
         if t > 60 and going.any():
-            error = heading_error(infos["state"], goal, env._travel[infos["skill"]])
+            error = heading_error(infos["state"], goal, env.travel_offset[infos["skill"]])
             errors.append(error[going])
     env.close()
     errors = torch.cat(errors) if errors else torch.zeros(1)
@@ -199,13 +196,12 @@ def test_strike(policy: Policy, task: TaskConfig, episodes: int, seed: int,
     tipped = torch.zeros(episodes, dtype=torch.bool)
     by_sword = torch.zeros(episodes, dtype=torch.bool)
     fell = torch.zeros(episodes, dtype=torch.bool)
-    up = torch.tensor([0.0, 0.0, 1.0]).expand(episodes, 3)
     for _ in range(600):
         obs, _, _, infos = run.step(obs)
         state = infos["state"]
         open_ = ~tipped & ~fell
         by_sword |= open_ & state.prop_struck[:, 0]
-        tipped |= open_ & (quat_rotate(state.prop_state[:, 0, 3:7], up)[:, 2] < TIPPED)
+        tipped |= open_ & (up_z(state.prop_state[:, 0, 3:7]) < TIPPED)
         fell |= infos["terminated"] & ~tipped
     run.env.close()
     return {"strike": float(tipped.float().mean()),

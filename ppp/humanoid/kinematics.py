@@ -10,7 +10,13 @@ from typing import List, NamedTuple, Tuple
 import torch
 from torch import Tensor
 
-from ppp.humanoid.rotations import exp_map_to_quat, quat_mul, quat_rotate, quat_to_exp_map
+from ppp.humanoid.rotations import (
+    exp_map_to_quat,
+    quat_conj,
+    quat_mul,
+    quat_rotate,
+    quat_to_exp_map,
+)
 from ppp.humanoid.skeleton import BODIES, JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
 
 
@@ -150,8 +156,7 @@ def joint_velocities(joint_pos: Tensor, dt: float) -> Tensor:
 def angular_velocities(rot: Tensor, dt: float) -> Tensor:
     """Angular velocity of rotations (T, …, 4) in their own moving frame, rad/s, (T, …, 3)."""
     before, after, span = neighbours(rot.shape[0], dt)
-    inverse = torch.cat((rot[..., :1], -rot[..., 1:]), -1)
-    delta = quat_to_exp_map(quat_mul(inverse[before], rot[after]))
+    delta = quat_to_exp_map(quat_mul(quat_conj(rot[before]), rot[after]))
     return delta / span.to(rot).reshape((-1,) + (1,) * (rot.dim() - 1))
 
 

@@ -86,6 +86,11 @@ def yaw_of(q: Tensor) -> Tensor:
     return torch.atan2(2 * (x * y + w * z), 1 - 2 * (y * y + z * z))
 
 
+def up_z(q: Tensor) -> Tensor:
+    """World z of the rotated z axis, (…): 1 upright, 0 lying, -1 upside down."""
+    return 1 - 2 * (q[..., 1].square() + q[..., 2].square())
+
+
 def yaw_quat(yaw: Tensor) -> Tensor:
     """Rotation about z by yaw, rad."""
     zero = torch.zeros_like(yaw)

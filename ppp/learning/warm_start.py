@@ -72,8 +72,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
         for _ in range(config.steps):
             obs = _roll(policy, env, memory, table, replay, sigma, obs)
         if iteration < 10:  # statistics settle first, or the targets of regression would move
-            recent = slice(0, memory.filled)
-            policy.obs_norm.update(memory.obs[recent][-4 * env.num_envs:])
+            policy.obs_norm.update(memory.obs[:memory.filled][-4 * env.num_envs:])
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * (1.0 - 0.9 * done)
         for _ in range(config.updates):

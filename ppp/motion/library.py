@@ -149,8 +149,9 @@ class MotionLibrary:
         # a clip that ends is not entered on its last third of a second
         self._start_weight = owned * self.weight * self._may_start()
         self.variants = self._turn_variants()
-        self._scale = self.frame.std(0).clamp_min(0.1)
-        self._scaled = self.frame / self._scale
+        #: spread of each column of a frame, the unit in which two frames are compared
+        self.scale = self.frame.std(0).clamp_min(0.1)
+        self.scaled = self.frame / self.scale
         self.mean_pose = torch.stack([self.joint_pos[o].mean(0) for o in owned]).mean(0)
         self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in owned])
         heading_vel = self.frame[:, 7:9].norm(dim=-1)
@@ -198,7 +199,7 @@ class MotionLibrary:
 
     def nearest(self, skill: Tensor, frame: Tensor) -> Tensor:
         """For each state (n, 140) the most similar frame of its skill (n,), by scaled distance."""
-        gap = torch.cdist(frame / self._scale, self._scaled)
+        gap = torch.cdist(frame / self.scale, self.scaled)
         gap = gap.masked_fill(self._start_weight[skill] <= 0, float("inf"))
         return gap.argmin(-1)
 

@@ -7,13 +7,12 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ppp.engines import make_engine
-from ppp.engines.base import Engine
+from ppp.engines.base import Engine, EngineState
 from ppp.engines.scene import Scene
 from ppp.humanoid.observation import observe, observe_goal
-from ppp.humanoid.rotations import quat_mul, quat_rotate, yaw_of, yaw_quat
+from ppp.humanoid.rotations import quat_mul, up_z, yaw_of, yaw_quat
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.learning.bundle import Policy, load_policy
 from ppp.planning.performer import CONTROL_DT, Poses, PropState, WorldState
@@ -21,7 +20,18 @@ from ppp.tasks.terminations import lies
 
 #: the seed shakes the start: joint angles by this much, rad (standard deviation)
 START_NOISE = 0.02
-_UP = torch.tensor([0.0, 0.0, 1.0])
+
+
+def snapshot(state: EngineState) -> Poses:
+    """The poses of the first environment, one entry of a recording (no leading T)."""
+    parts = (state.bodies.pos, state.bodies.rot, state.prop_state[..., :3],
+             state.prop_state[..., 3:7])
+    return Poses(*(part[0].numpy().copy() for part in parts))
+
+
+def stacked(snapshots: Sequence[Poses]) -> Poses:
+    """Snapshots one after another, as :class:`Poses` describes them."""
+    return Poses(*(np.stack(parts) for parts in zip(*snapshots)))
 
 
 class PhysicsPerformer:
@@ -37,7 +47,7 @@ class PhysicsPerformer:
         self._engine: Optional[Engine] = None
         self._skill = torch.zeros(1, dtype=torch.long)
         self._target = torch.zeros(1, 2)
-        self._frames: Dict[str, List[np.ndarray]] = {}
+        self._snapshots: List[Poses] = []
 
     def reset(self, scene: Scene, start_xy: Tuple[float, float], start_heading: float,
               seed: int) -> WorldState:
@@ -52,7 +62,7 @@ class PhysicsPerformer:
         zero = torch.zeros(1, 3)
         self._engine.reset(torch.zeros(1, dtype=torch.long), pos, quat_mul(turn, start[None, 1:5]),
                            (start[5:] + noise)[None], torch.zeros(1, NUM_DOFS), zero, zero)
-        self._time, self._frames = 0.0, {name: [] for name in Poses._fields}
+        self._time, self._snapshots = 0.0, []
         ahead = torch.tensor([math.cos(start_heading), math.sin(start_heading)])
         self._target = pos[:, :2] + 5.0 * ahead
         self._skill[0] = self.policy.skills.index("idle") if "idle" in self.skills else 0
@@ -76,27 +86,19 @@ class PhysicsPerformer:
 
     def poses(self) -> Poses:
         """The recording since the last reset."""
-        return Poses(*(np.stack(self._frames[name]) for name in Poses._fields))
+        return stacked(self._snapshots)
 
     def _observe(self) -> WorldState:
         state = self._engine.state
-        for name, value in (("body_pos", state.bodies.pos), ("body_rot", state.bodies.rot),
-                            ("prop_pos", state.prop_state[..., :3]),
-                            ("prop_rot", state.prop_state[..., 3:7])):
-            self._frames[name].append(value[0].numpy().copy())
+        self._snapshots.append(snapshot(state))
         props = {}
         for i, prop in enumerate(self._engine.scene.bodies):
             props[prop.name] = PropState(
-                state.prop_state[0, i, :3].numpy().copy(), _up_z(state.prop_state[0, i, 3:7]),
+                state.prop_state[0, i, :3].numpy().copy(), float(up_z(state.prop_state[0, i, 3:7])),
                 bool(state.prop_touched[0, i]), bool(state.prop_struck[0, i]))
         return WorldState(self._time, state.root_pos[0].numpy().copy(),
-                          float(yaw_of(state.root_rot)[0]), _up_z(state.root_rot[0]),
+                          float(yaw_of(state.root_rot)[0]), float(up_z(state.root_rot[0])),
                           bool(lies(state.contact_force, state.bodies.pos)[0]), props)
-
-
-def _up_z(rot: Tensor) -> float:
-    """World z of the rotated z axis."""
-    return float(quat_rotate(rot[None], _UP[None])[0, 2])
 
 
 def _options(engine: str) -> Dict[str, Any]:

@@ -24,8 +24,6 @@ class Step(NamedTuple):
     speed: Tensor  # (N,) mean ground speed of the skill's clips, m/s
     yaw_rate: Tensor  # (N,) mean yaw rate of the skill's clips, rad/s
     target: Tensor  # (N, 2) m
-    last_distance: Tensor  # (N,) distance to the target before the step, m
     may_lie: Tensor  # (N,) bool: the skill starts on the floor (get_up), so lying is no fall
     quality: Tensor  # (N,) imitation term averaged over about the last third of a second
     age: Tensor  # (N,) control steps since the reset
-    dt: float

@@ -56,7 +56,7 @@ class HumanoidEnv:
         self.age = torch.zeros(self.num_envs, dtype=torch.long)
         self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE)
         self._may_lie = torch.tensor([s == "get_up" for s in self.library.skills])
-        self._travel = self._travel_offsets()
+        self.travel_offset = self._mean_travel()
         self.quality = torch.ones(self.num_envs)
         self._tick = 0
         self.broken_count = 0
@@ -64,7 +64,7 @@ class HumanoidEnv:
     observation_size = OBSERVATION_SIZE + GOAL_SIZE
     action_size = NUM_DOFS
 
-    def _travel_offsets(self) -> Tensor:
+    def _mean_travel(self) -> Tensor:
         """Weighted mean travel offset of each skill's clips, rad, (K,)."""
         totals = torch.zeros(len(self.library.skills), 2)
         for entry in self.library.entries:
@@ -97,16 +97,15 @@ class HumanoidEnv:
         Finished environments restart within the step. infos: ``next_obs`` (N, 256) the true next
         observation before any restart, ``terminated`` (N,) bool, ``timed_out`` (N,) bool,
         ``window`` (N, W, 140), ``skill`` (N,) the skill the action was taken under, ``terms``
-        name -> (N,), ``reference`` (N,) row of the clip table.
+        name -> (N,), ``state`` the engine's state before any restart, ``age`` (N,) steps.
         """
-        before = self._distance()
         self.engine.step(self.actions.targets(action))
         self.age += 1
         self._tick += 1
         state, skill = self.engine.state, self.commands.skill.clone()
         frame = discriminator_frame(state.bodies, state.joint_pos, state.joint_vel)
         self.reference.advance(frame, skill, self._tick)
-        step = self._step(frame, before)
+        step = self._step(frame)
         like = imitation(step)
         self.quality = (1 - QUALITY_RATE) * self.quality + QUALITY_RATE * like
         step = step._replace(quality=self.quality)
@@ -117,8 +116,7 @@ class HumanoidEnv:
         terminated = self._terminated(step)
         timed_out = (self.age >= self.config.episode_length) & ~terminated
         infos = {"terminated": terminated, "timed_out": timed_out, "window": self.windows,
-                 "skill": skill, "terms": terms, "reference": self.reference.index.clone(),
-                 "state": state}
+                 "skill": skill, "terms": terms, "state": state}
         self._renew_commands(frame)
         infos["next_obs"] = obs = self.observe()
         self._steer(obs)
@@ -136,15 +134,12 @@ class HumanoidEnv:
         self.engine.close()
 
     # -- parts -------------------------------------------------------------------------------
-    def _distance(self) -> Tensor:
-        return (self.commands.target - self.engine.state.root_pos[:, :2]).norm(dim=-1)
-
-    def _step(self, frame: Tensor, before: Tensor) -> Step:
+    def _step(self, frame: Tensor) -> Step:
         skill, library = self.commands.skill, self.library
         return Step(self.engine.state, frame, library.frame[self.reference.index], skill,
-                    library.travels[skill], library.turns[skill], self._travel[skill],
-                    library.speed[skill], library.yaw_rate[skill], self.commands.target, before,
-                    self._may_lie[skill], self.quality, self.age, self.engine.control_dt)
+                    library.travels[skill], library.turns[skill], self.travel_offset[skill],
+                    library.speed[skill], library.yaw_rate[skill], self.commands.target,
+                    self._may_lie[skill], self.quality, self.age)
 
     def _terminated(self, step: Step) -> Tensor:
         ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
@@ -164,7 +159,7 @@ class HumanoidEnv:
     def _steer(self, obs: Tensor) -> None:
         """Turn the references of gaits towards their targets."""
         ahead = torch.atan2(obs[:, OBSERVATION_SIZE + 1], obs[:, OBSERVATION_SIZE])
-        self.reference.steer(wrap_angle(ahead - self._travel[self.commands.skill]))
+        self.reference.steer(wrap_angle(ahead - self.travel_offset[self.commands.skill]))
 
     def _reset(self, ids: Tensor) -> None:
         """Start ``ids`` on frames of clips, turned anywhere, most in the commanded skill."""

@@ -22,7 +22,6 @@ class Reference:
     def __init__(self, library: MotionLibrary, num_envs: int) -> None:
         self.library = library
         self.index = torch.zeros(num_envs, dtype=torch.long)
-        self._scale = library.frame.std(0).clamp_min(0.1)
 
     def put(self, ids: Tensor, frames: Tensor) -> None:
         """Start environments ``ids`` at ``frames``."""
@@ -47,7 +46,7 @@ class Reference:
         following = self._after(self.index)
         if tick % SLIP_EVERY == 0:
             choices = torch.stack((following, self.index, self._after(following)))
-            gap = (self.library.frame[choices] - frame[None]) / self._scale
+            gap = (self.library.frame[choices] - frame[None]) / self.library.scale
             following = choices.gather(0, gap.square().sum(-1).argmin(0)[None])[0]
         ended = (self.library.next[self.index] < 0).nonzero().flatten()
         self.index = following

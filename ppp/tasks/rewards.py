@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ppp.humanoid.observation import FRAME
-from ppp.humanoid.rotations import quat_rotate, rotate_xy
+from ppp.humanoid.rotations import rotate_xy, up_z
 from ppp.humanoid.skeleton import BODY_ID
 from ppp.tasks.context import Step
 
@@ -89,9 +89,7 @@ def strike(step: Step) -> Tensor:
     """1 while the first prop has been tipped (its up axis leans: z < 0.2), the rule of CALM."""
     if step.state.prop_state.shape[1] == 0:
         return torch.zeros_like(step.speed)
-    rot = step.state.prop_state[:, 0, 3:7]
-    up = torch.tensor([0.0, 0.0, 1.0], device=rot.device).expand(rot.shape[0], 3)
-    return 1.0 - quat_rotate(rot, up)[:, 2].clamp_min(0.0)
+    return 1.0 - up_z(step.state.prop_state[:, 0, 3:7]).clamp_min(0.0)
 
 
 REWARDS: Dict[str, Callable[[Step], Tensor]] = {

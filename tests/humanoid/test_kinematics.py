@@ -22,6 +22,7 @@ from ppp.humanoid.rotations import (
     quat_mul,
     quat_rotate,
     quat_to_exp_map,
+    up_z,
     yaw_of,
     yaw_quat,
 )
@@ -116,3 +117,10 @@ def test_joint_velocities_of_a_steady_swing():
     v = joint_velocities(q, 1 / 30.0)
     assert torch.allclose(v[:, DOF_NAMES.index("right_knee_y")], torch.full((6,), 2.0), atol=1e-3)
     assert torch.allclose(v[:, DOF_NAMES.index("left_shoulder_x")], torch.ones(6), atol=1e-3)
+
+
+def test_up_z_is_the_height_of_the_turned_z_axis():
+    turns = normalise(torch.randn(20, 4, generator=torch.Generator().manual_seed(1)))
+    axis = torch.tensor([0.0, 0.0, 1.0]).expand(20, 3)
+    assert torch.allclose(up_z(turns), quat_rotate(turns, axis)[:, 2], atol=1e-5)
+    assert up_z(torch.tensor([0.0, 1.0, 0.0, 0.0])).item() == -1.0  # upside down

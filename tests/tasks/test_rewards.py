@@ -34,8 +34,8 @@ def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, tur
     frame = discriminator_frame(bodies, joints, torch.zeros(1, NUM_DOFS))
     flag = lambda value: torch.tensor([value])  # noqa: E731
     return Step(state, frame, frame.clone(), flag(0), flag(travels), flag(turns), flag(offset),
-                flag(speed), flag(yaw_rate), torch.tensor([target]), flag(5.0), flag(may_lie),
-                flag(quality), flag(age), 1 / 30)
+                flag(speed), flag(yaw_rate), torch.tensor([target]), flag(may_lie),
+                flag(quality), flag(age))
 
 
 @pytest.mark.parametrize("yaw, expected", [(0.0, 1.0), (math.pi / 2, 0.5), (math.pi, 0.0),
