@@ -1,18 +1,20 @@
 """Which ground forces a motion needs, and how much of it they cannot give.
 
 For every frame the wrench that inverse dynamics asks of the ground is fitted by forces at the
-corners of those soles that touch the floor: pushing only, within the friction cone. What is left
-over would take a hand from the sky.
+points of the body that touch the floor (corners of the soles, and whatever else lies on it):
+pushing only, within the friction cone. What is left over would take a hand from the sky.
 """
 from __future__ import annotations
 
-from typing import NamedTuple
+import copy
+from functools import lru_cache
+from typing import List, NamedTuple, Optional, Tuple
 
 import mujoco
 import numpy as np
 from scipy.optimize import nnls
 
-from ppp.humanoid.skeleton import FEET
+from ppp.humanoid.skeleton import FEET, per_dof
 from ppp.motion.body import GRAVITY, humanoid_model
 from ppp.motion.dynamics import inverse_forces
 
@@ -25,18 +27,29 @@ FRICTION = 1.0
 LEVER = 1.0
 #: weight of spreading the load evenly over the corners
 _EVEN = 0.01
+#: weight of easy joints where hands, knees or the trunk share the load with the feet: the pushes are
+#: then not determined by the wrench, and those that need the least torque are taken
+_EASY = 0.01
+_EDGES = np.array([(FRICTION, 0, 1), (-FRICTION, 0, 1), (0, FRICTION, 1), (0, -FRICTION, 1)])
 
 
 class Support(NamedTuple):
     """For the frames 1 … T - 2 of a motion.
 
     residual (T - 2,): what the ground cannot give, in body weights (moments over LEVER);
-    torque (T - 2, 31): joint torques, N m; load (T - 2, 2): vertical force on either foot, N.
+    torque (T - 2, 31): joint torques, N m; load (T - 2, 2): vertical force on either foot, N;
+    points: for every frame the places that touch the floor (n, 3), m, none in flight.
     """
 
     residual: np.ndarray
     torque: np.ndarray
     load: np.ndarray
+    points: List[np.ndarray]
+
+    @property
+    def contact(self) -> np.ndarray:
+        """Whether anything touches the floor, (T - 2,) bool; False in flight."""
+        return np.array([len(points) > 0 for points in self.points], bool)
 
 
 def corner_positions(qpos: np.ndarray) -> np.ndarray:
@@ -54,7 +67,7 @@ def corner_positions(qpos: np.ndarray) -> np.ndarray:
 
 def support(qpos: np.ndarray, dt: float) -> Support:
     """Ground forces and joint torques of poses (T, 47), one every ``dt`` seconds."""
-    model = humanoid_model()
+    model = _touch_model()
     data = mujoco.MjData(model)
     weight = float(model.body_mass.sum()) * GRAVITY
     forces = inverse_forces(qpos, dt)
@@ -62,39 +75,88 @@ def support(qpos: np.ndarray, dt: float) -> Support:
     residual, load = np.zeros(len(forces)), np.zeros((len(forces), 2))
     torque = np.zeros((len(forces), model.nv - 6))
     scale = np.array([1.0] * 3 + [1.0 / LEVER] * 3) / weight
+    efforts = np.array(per_dof("effort"))
+    places = []
     for i, needed in enumerate(forces):
         data.qpos[:] = qpos[i + 1]
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
-        columns, feet = _force_columns(model, data, corners[i + 1])
+        points, bodies = _touching(model, data, corners[i + 1])
+        columns = _force_columns(model, data, points, bodies)
         given = np.zeros(model.nv)
         if len(columns):
             # columns are generalised forces of a unit push, one row each
-            push = _fit(columns[:, :6].T * scale[:, None], needed[:6] * scale)
+            extra = None
+            if not np.isin(bodies - 1, FEET).all():
+                extra = _EASY / efforts[:, None] * columns[:, 6:].T, _EASY / efforts * needed[6:]
+            push = _fit(columns[:, :6].T * scale[:, None], needed[:6] * scale, extra)
             given = columns.T @ push * 1.0
-            load[i] = [push[feet == foot].sum() for foot in (0, 1)]
+            owners = np.repeat(bodies, len(_EDGES))
+            load[i] = [push[owners == body + 1].sum() for body in FEET]
         residual[i] = np.linalg.norm((needed[:6] - given[:6]) * scale)
         torque[i] = (needed - given)[6:]
-    return Support(residual, torque, load)
+        places.append(points)
+    return Support(residual, torque, load, places)
 
 
-def _fit(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
+def _fit(matrix: np.ndarray, target: np.ndarray,
+         extra: Optional[Tuple[np.ndarray, np.ndarray]] = None) -> np.ndarray:
+    """Pushes (C,) >= 0 with matrix (6, C) @ pushes near target (6,); ``extra``: lesser wishes."""
     count = matrix.shape[1]
     norm = np.abs(matrix).max()
-    rows = np.concatenate((matrix / norm, _EVEN * np.eye(count)))
-    return nnls(rows, np.concatenate((target, np.zeros(count))))[0] / norm
+    rows, wanted = [matrix / norm, _EVEN * np.eye(count)], [target, np.zeros(count)]
+    if extra is not None:
+        rows.append(extra[0] / norm)
+        wanted.append(extra[1])
+    return nnls(np.concatenate(rows), np.concatenate(wanted))[0] / norm
 
 
-def _force_columns(model: mujoco.MjModel, data: mujoco.MjData, corners: np.ndarray):
-    """Generalised forces (C, 37) of the edges of each friction cone, and their feet (C,)."""
-    edges = np.array([(FRICTION, 0, 1), (-FRICTION, 0, 1), (0, FRICTION, 1), (0, -FRICTION, 1)])
-    columns, feet = [], []
-    jacobian = np.zeros((3, model.nv))
+@lru_cache(maxsize=1)
+def _touch_model() -> mujoco.MjModel:
+    """The humanoid whose floor reports bodies TOUCH before they reach it."""
+    model = copy.copy(humanoid_model())
+    model.geom_margin[model.geom_bodyid == 0] = TOUCH
+    return model
+
+
+def _touching(model: mujoco.MjModel, data: mujoco.MjData,
+              corners: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Places (n, 3), m, that touch the floor in a pose, and their MuJoCo bodies (n,).
+
+    Soles by their corners (2, 4, 3), all other bodies where MuJoCo's collision puts them.
+    """
+    points, bodies = [], []
     for foot, body in enumerate(FEET):
         for point in corners[foot]:
-            if point[2] > TOUCH:
-                continue
-            mujoco.mj_jac(model, data, jacobian, None, point, body + 1)
-            columns += list(edges @ jacobian)
-            feet += [foot] * len(edges)
-    return np.array(columns), np.array(feet)
+            if point[2] <= TOUCH:
+                points.append(point)
+                bodies.append(body + 1)
+    mujoco.mj_collision(model, data)
+    for contact in data.contact:
+        owners = model.geom_bodyid[list(contact.geom)]
+        if 0 not in owners:
+            continue
+        body = int(owners.max())
+        point = contact.pos + [0.0, 0.0, 0.5 * contact.dist]  # from half-way up to the body
+        if body - 1 in FEET and _on_sole(data, body, point):
+            continue
+        points.append(point)
+        bodies.append(body)
+    return np.array(points).reshape(-1, 3), np.array(bodies, int)
+
+
+def _on_sole(data: mujoco.MjData, body: int, point: np.ndarray) -> bool:
+    """Whether a point belongs to the lower half of a foot, whose corners count already."""
+    local = (point - data.xpos[body]) @ data.xmat[body].reshape(3, 3)
+    return bool(local[2] < CORNERS[0, 2] + 0.02)
+
+
+def _force_columns(model: mujoco.MjModel, data: mujoco.MjData, points: np.ndarray,
+                   bodies: np.ndarray) -> np.ndarray:
+    """Generalised forces (4 n, 37) of the edges of the friction cone at every point (n, 3)."""
+    columns = []
+    jacobian = np.zeros((3, model.nv))
+    for point, body in zip(points, bodies):
+        mujoco.mj_jac(model, data, jacobian, None, point, body)
+        columns += list(_EDGES @ jacobian)
+    return np.array(columns)
