@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import List, Tuple
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 RIGHT, LEFT = 0, 1
 #: ankle above the floor in stance, m: the sole sinks in by 0.5 mm, as it does under the weight
@@ -23,12 +23,18 @@ REST_AHEAD = 0.02
 
 @dataclass(frozen=True)
 class Step:
-    """One foot leaves the floor at ``lift`` and lands at ``land`` (s) at ``pose`` (x, y, yaw)."""
+    """One foot leaves the floor at ``lift`` and lands at ``land`` (s) at ``pose`` (x, y, yaw).
+
+    via: points in the air that the ankle passes on its way, for a kick: time (s), forward, left
+    and up (m) from where the foot stood, along its direction there, and the foot's pitch (rad,
+    above 0 the toes point down).
+    """
 
     foot: int
     lift: float
     land: float
     pose: Tuple[float, float, float]
+    via: Tuple[Tuple[float, float, float, float, float], ...] = ()
 
 
 @dataclass
@@ -123,6 +129,10 @@ def sample_feet(plan: FootPlan, times: np.ndarray) -> FootTrack:
             there = np.array(step.pose)
             _place(track, foot, times >= step.land - 1e-9, there)
             inside = (times > step.lift + 1e-9) & (times < step.land - 1e-9)
+            if step.via:
+                _fly(track, inside, times[inside], step, here)
+                here = there
+                continue
             _swing(track, foot, inside, (times[inside] - step.lift) / (step.land - step.lift),
                    here, there, plan.clearance)
             if plan.toe_off > 0.0:
@@ -144,6 +154,24 @@ def _swing(track: FootTrack, foot: int, inside: np.ndarray, u: np.ndarray, here:
     track.pos[inside, foot, 2] = ANKLE_HEIGHT + clearance * 16.0 * u**2 * (1.0 - u)**2
     track.yaw[inside, foot] = path[:, 2]
     track.stance[inside, foot] = False
+
+
+def _fly(track: FootTrack, inside: np.ndarray, times: np.ndarray, step: Step,
+         here: np.ndarray) -> None:
+    """Through the points of ``step.via``: a cubic spline that leaves and lands at rest."""
+    there = np.array(step.pose)
+    at = [step.lift, *(row[0] for row in step.via), step.land]
+    rows = np.zeros((len(at), 5))  # x, y, up, pitch, yaw
+    rows[0, [0, 1, 4]], rows[-1, [0, 1, 4]] = here, there
+    for i, (_, forward, left, up, pitch) in enumerate(step.via, 1):
+        rows[i, :2] = here[:2] + rotate(np.array([forward, left]), here[2])
+        rows[i, 2:4] = up, pitch
+    share = (np.array(at) - step.lift) / (step.land - step.lift)
+    rows[:, 4] = here[2] + ease(share) * (there[2] - here[2])
+    path = CubicSpline(at, rows, bc_type="clamped")(times)
+    track.pos[inside, step.foot] = path[:, :3] + [0.0, 0.0, ANKLE_HEIGHT]
+    track.pitch[inside, step.foot], track.yaw[inside, step.foot] = path[:, 3], path[:, 4]
+    track.stance[inside, step.foot] = False
 
 
 def _roll(track: FootTrack, foot: int, times: np.ndarray, step: Step, plan: FootPlan) -> None:

@@ -19,20 +19,21 @@ from ppp.motion.authoring.footsteps import (
     rotate,
     standing_feet,
 )
+from ppp.motion.authoring.paths import path_steps, widened
 from ppp.motion.authoring.pose import KeyPose, PoseBook
 from ppp.settings import load_yaml
 
 SKILLS = Path(__file__).with_name("skills")
 _CLIP_FIELDS = ("name", "about", "seconds", "loop", "weight", "hits", "feet", "keys", "height",
-                "window", "skill")
+                "window", "skill", "reverse")
 _ROLL = {"clearance": 0.06, "toe_off": 20.0, "heel": 0.03, "toe": 0.09, "inward": 0.01}
 _GAIT = {"kind": "gait", "speed": 0.9, "sideways": 0.0, "turn_rate": 0.0, "step_time": 0.4667,
-         "steps": 2, "double_support": 0.2, "first": "right", "moves": None, **_ROLL}
+         "steps": 2, "double_support": 0.2, "first": "right", "moves": None, "width": 0.0, **_ROLL}
 _PATH = {"kind": "path", "start": 0.5, "step_time": 0.4667, "double_support": 0.2,
-         "first": "right", "moves": (), **_ROLL}
-_STAND = {"kind": "stand"}
-_STEPS = {"kind": "steps", "steps": (), "clearance": 0.05, "toe_off": 0.0, "heel": 0.02,
-          "toe": 0.05, "inward": 0.01}
+         "first": "right", "moves": (), "width": 0.0, "tempo": None, **_ROLL}
+_STAND = {"kind": "stand", "stance": None}
+_STEPS = {"kind": "steps", "steps": (), "stance": None, "clearance": 0.05, "toe_off": 0.0,
+          "heel": 0.02, "toe": 0.05, "inward": 0.01}
 _FEET = {"gait": _GAIT, "path": _PATH, "stand": _STAND, "steps": _STEPS}
 _SIDES = {"right": RIGHT, "left": LEFT}
 
@@ -148,18 +149,31 @@ class Author:
 
     def _plan(self, feet: dict, spec: dict, where: str) -> FootPlan:
         if feet["kind"] == "gait":
-            return _gait_plan(feet, self.ready, where)
+            return _gait_plan(feet, widened(self.ready, feet["width"]), where)
         if "seconds" not in spec:
             raise PPPError(f"{where}: the field 'seconds' is missing; add the clip's length")
         steps: List[Step] = []
+        start = _stance(feet["stance"], where) if feet.get("stance") else self.ready
         if feet["kind"] == "steps":
-            steps = _written_steps(feet["steps"], self.ready, where)
+            steps = _written_steps(feet["steps"], start, where)
         elif feet["kind"] == "path":
-            steps = gait(self.ready, _moves(feet["moves"], where), feet["step_time"],
-                         feet["double_support"], _SIDES[feet["first"]], float(feet["start"]))
+            steps = self._path(feet, where)
         roll = feet.get("double_support", 0.2) * feet.get("step_time", 0.5)
-        return FootPlan(self.ready, steps, float(spec["seconds"]), feet.get("clearance", 0.0),
+        return FootPlan(start, steps, float(spec["seconds"]), feet.get("clearance", 0.0),
                         np.radians(feet.get("toe_off", 0.0)), roll)
+
+    def _path(self, feet: dict, where: str) -> List[Step]:
+        moves, first = _moves(feet["moves"], where), _SIDES[feet["first"]]
+        if feet["tempo"] is None and not feet["width"]:
+            return gait(self.ready, moves, feet["step_time"], feet["double_support"], first,
+                        float(feet["start"]))
+        tempo = feet["tempo"] or [feet["step_time"]] * len(moves)
+        if not isinstance(tempo, list) or len(tempo) != len(moves) \
+                or not all(_is_number(time) and 0.1 <= time <= 5.0 for time in tempo):
+            raise PPPError(f"{where}: 'tempo' of feet has to give one number of seconds, 0.1 to 5, "
+                           f"for each of the {len(moves)} moves")
+        return path_steps(self.ready, feet["width"], moves, tempo, feet["double_support"], first,
+                          float(feet["start"]))
 
 
 def _defaults(feet: dict, where: str) -> dict:
@@ -174,6 +188,9 @@ def _defaults(feet: dict, where: str) -> dict:
     full = {**_FEET[kind], **feet}
     if full.get("first", "right") not in _SIDES:
         raise unknown(f"first foot in {where}", full["first"], _SIDES)
+    if not 0.0 <= full.get("width", 0.0) <= 0.6:
+        raise PPPError(f"{where}: 'width' of feet is {full['width']}; give 0 (as the ready stance) "
+                       "to 0.6 m")
     if kind == "gait" and not 1 <= full["steps"] <= 100:
         raise PPPError(f"{where}: 'steps' of feet is {full['steps']}; give 1 to 100")
     if not 0.1 <= full.get("step_time", 0.5) <= 5.0 or not 0 < full.get("double_support", 0.2) < 1:
@@ -190,6 +207,14 @@ def _moves(rows: list, where: str) -> List[Tuple[float, float, float]]:
     return [(float(x), float(y), float(np.radians(turn))) for x, y, turn in rows]
 
 
+def _stance(value: object, where: str) -> np.ndarray:
+    """Feet (2, 3) as written: right and left, each [forward m, left m, turn degrees]."""
+    if not isinstance(value, dict) or set(value) != set(_SIDES):
+        raise PPPError(f"{where}: 'stance' of feet is {value!r}; write {{right: [forward, left, "
+                       "degrees], left: [forward, left, degrees]}")
+    return np.array(_moves([value["right"], value["left"]], where))
+
+
 def _gait_plan(feet: dict, stance: np.ndarray, where: str) -> FootPlan:
     """An endless gait: its cycle begins as one foot has landed and the other gets ready to lift."""
     # whole frames a step, so that the loop closes on a frame
@@ -203,7 +228,10 @@ def _gait_plan(feet: dict, stance: np.ndarray, where: str) -> FootPlan:
 
 
 def _written_steps(steps: list, start: np.ndarray, where: str) -> List[Step]:
-    """Steps as written: foot, lift, land (s) and the move of the foot, [forward, left, degrees]."""
+    """Steps as written: foot, lift, land (s) and the move of the foot, [forward, left, degrees].
+
+    ``via`` (optional): rows [time s, forward, left, up m, pitch degrees], see Step.
+    """
     feet = np.array(start, float)
     out = []
     for step in _mappings(steps, f"{where}: 'steps'"):
@@ -216,5 +244,22 @@ def _written_steps(steps: list, start: np.ndarray, where: str) -> List[Step]:
         forward, left, turn = _moves([step["move"]], where)[0]
         feet[foot, :2] += rotate(np.array([forward, left]), feet[foot, 2])
         feet[foot, 2] += turn
-        out.append(Step(foot, float(step["lift"]), float(step["land"]), tuple(feet[foot])))
+        lift, land = float(step["lift"]), float(step["land"])
+        out.append(Step(foot, lift, land, tuple(feet[foot]),
+                        _via(step.get("via", ()), lift, land, where)))
     return out
+
+
+def _via(rows: object, lift: float, land: float, where: str) -> Tuple:
+    """Points of a swing in the air as written, the pitch in radians."""
+    rows = list(rows) if isinstance(rows, (list, tuple)) else [rows]
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 5 or not all(map(_is_number, row)):
+            raise PPPError(f"{where}: the point {row!r} of 'via' is not [time s, forward, left, "
+                           "up m, pitch degrees]")
+    at = [lift, *(row[0] for row in rows), land]
+    if any(b <= a for a, b in zip(at, at[1:])):
+        raise PPPError(f"{where}: the times of 'via' have to increase between 'lift' ({lift:g} s) "
+                       f"and 'land' ({land:g} s)")
+    return tuple((float(t), float(x), float(y), float(z), float(np.radians(p)))
+                 for t, x, y, z, p in rows)
