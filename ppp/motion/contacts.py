@@ -27,10 +27,13 @@ FRICTION = 1.0
 LEVER = 1.0
 #: weight of spreading the load evenly over the corners
 _EVEN = 0.01
-#: weight of easy joints where hands, knees or the trunk share the load with the feet: the pushes are
-#: then not determined by the wrench, and those that need the least torque are taken
+#: weight of easy joints where hands, knees or the trunk share the load with the feet: the wrench
+#: alone does not determine the pushes then, and those that need the least torque are taken
 _EASY = 0.01
 _EDGES = np.array([(FRICTION, 0, 1), (-FRICTION, 0, 1), (0, FRICTION, 1), (0, -FRICTION, 1)])
+
+_ANGLES = np.radians(np.arange(0.0, 360.0, 1.0))
+_DIRECTIONS = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)))
 
 
 class Support(NamedTuple):
@@ -160,3 +163,13 @@ def _force_columns(model: mujoco.MjModel, data: mujoco.MjData, points: np.ndarra
         mujoco.mj_jac(model, data, jacobian, None, point, body)
         columns += list(_EDGES @ jacobian)
     return np.array(columns)
+
+
+def support_margin(points: np.ndarray, place: np.ndarray) -> float:
+    """How far a place (2,) lies inside the convex hull of touching points (n, 3), m.
+
+    Negative: outside, by the distance to the hull. The least over all directions of the hull's
+    reach beyond the place (its support function), which holds for lines and single points as well.
+    """
+    reach = (points[:, :2] - place) @ _DIRECTIONS
+    return float(reach.max(0).min())

@@ -56,3 +56,27 @@ def zero_moment_point(qpos: np.ndarray, dt: float) -> np.ndarray:
     """Where on the floor the ground's force acts, (T - 2, 2), m, for frames 1 … T - 2."""
     force, moment = ground_wrench(qpos, dt)
     return np.stack((-moment[:, 1], moment[:, 0]), 1) / force[:, 2:3]
+
+
+def centre_of_mass(qpos: np.ndarray) -> np.ndarray:
+    """The body's centre of mass (T, 3) in poses (T, 47), m, world frame."""
+    model = humanoid_model()
+    data = mujoco.MjData(model)
+    out = np.zeros((len(qpos), 3))
+    for i, pose in enumerate(qpos):
+        data.qpos[:] = pose
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        out[i] = data.subtree_com[0]
+    return out
+
+
+def outside_help(qpos: np.ndarray, dt: float) -> Tuple[np.ndarray, np.ndarray]:
+    """What gravity does not explain at frames 1 … T - 2, world frame; both are 0 in free flight.
+
+    The centre of mass' acceleration less gravity's (T - 2, 3), m/s^2, and the rate of change of
+    the angular momentum about the centre of mass (T - 2, 3), N m.
+    """
+    force, moment = ground_wrench(qpos, dt)
+    about_com = moment - np.cross(centre_of_mass(qpos[1:-1]), force)
+    return force / float(humanoid_model().body_mass.sum()), about_com
