@@ -59,10 +59,17 @@ def author(out: Path, skills_dir: Path = SKILLS, only: Optional[Sequence[str]] =
 
 
 def author_clip(maker: Author, file: SkillFile, part: Part, label: str) -> Clip:
-    """Compose one clip and cut its window out."""
+    """Compose one clip and cut its window out.
+
+    ``reverse`` plays it backwards: accelerations, and with them every force, are even in time, so
+    the reversed clip is as feasible. Walking backward is nearly walking forward in reverse (Winter,
+    Pluck and Yang 1989, J. Motor Behavior 21; Thorstensson 1986, Acta Physiol. Scand. 126).
+    """
     qpos = compose(maker.score(part, file.poses))
     if "window" in part.spec:
         first, last = (int(round(t * CLIP_FPS)) for t in part.spec["window"])
         qpos = qpos[first:last + 1]
+    if part.spec.get("reverse", False):
+        qpos = qpos[::-1]
     about = f"{AUTHORED} {part.spec.get('about', part.name)}"
     return clip_from_qpos(qpos, CLIP_FPS, label, about, maker.body["licence"])
