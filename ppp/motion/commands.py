@@ -110,7 +110,8 @@ def _author(options: argparse.Namespace) -> int:
                        "pip install 'mink>=1.3' daqp") from None
     check_folder(options.out)
     folder = options.folder or build.SKILLS
-    written = build.author(options.out, folder, options.skills or None)
+    written = build.author(options.out, folder, options.skills or None,
+                           workers=build.processors())
     print(f"{len(written)} clips in {options.out}")
     return 0
 

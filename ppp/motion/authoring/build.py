@@ -1,8 +1,11 @@
 """Rebuild the motion library from the skill files."""
 from __future__ import annotations
 
+import os
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence
 
 from ppp.errors import PPPError, unknown
 from ppp.motion.authoring.compose import CLIP_FPS, compose
@@ -14,6 +17,15 @@ from ppp.motion.library import LibraryFile, SkillInfo
 from ppp.settings import load_yaml
 
 
+class Job(NamedTuple):
+    """One clip to author: everything that its outcome depends on."""
+
+    skills_dir: Path
+    file: SkillFile
+    part: Part
+    label: str
+
+
 def read_skills(skills_dir: Path = SKILLS) -> List[SkillFile]:
     """All skill files of a folder, by name."""
     paths = sorted(p for p in skills_dir.glob("*.yaml") if p.name != "body.yaml")
@@ -23,11 +35,12 @@ def read_skills(skills_dir: Path = SKILLS) -> List[SkillFile]:
 
 
 def author(out: Path, skills_dir: Path = SKILLS, only: Optional[Sequence[str]] = None,
-           say: Callable[[str], None] = print) -> List[Path]:
+           say: Callable[[str], None] = print, workers: int = 1) -> List[Path]:
     """Author the clips of all skill files (or only of the skills in ``only``) into ``out``.
 
     Writes ``out/<clip>.npz`` and brings ``out/library.yaml`` up to date; imported clips stay.
-    Returns the files written. PPPError for a mistake in a skill file.
+    Returns the files written, the same bytes with any number of ``workers`` (processes). PPPError
+    for a mistake in a skill file.
     """
     files = read_skills(skills_dir)
     known = {file.skill: file for file in files}
@@ -35,19 +48,21 @@ def author(out: Path, skills_dir: Path = SKILLS, only: Optional[Sequence[str]] =
         if name not in known:
             raise unknown("skill", name, known)
     chosen = [file for file in files if not only or file.skill in only]
-    maker = Author(load_yaml(skills_dir / "body.yaml"))
-    out.mkdir(parents=True, exist_ok=True)
-    entries, written = [], []
+    jobs = []
     for file in chosen:
         for part in file.parts:
             if part.skill not in known:
                 raise unknown(f"skill in {part.where}", part.skill, known)
-            clip = author_clip(maker, file, part, known[part.skill].label)
-            save_clip(clip, out / f"{part.name}.npz")
-            written.append(out / f"{part.name}.npz")
-            entries.append(entry_of(part.name, part.skill, clip, part.spec.get("loop", False),
-                                    part.spec.get("weight", 1.0), part.spec.get("hits", ())))
-            say(f"{part.skill:<14}{part.name}: {clip.seconds:.2f} s")
+            jobs.append(Job(skills_dir, file, part, known[part.skill].label))
+    out.mkdir(parents=True, exist_ok=True)
+    _maker.cache_clear()  # body.yaml may have changed
+    entries, written = [], []
+    for (_, _, part, _), clip in zip(jobs, _clips(jobs, workers)):
+        save_clip(clip, out / f"{part.name}.npz")
+        written.append(out / f"{part.name}.npz")
+        entries.append(entry_of(part.name, part.skill, clip, part.spec.get("loop", False),
+                                part.spec.get("weight", 1.0), part.spec.get("hits", ())))
+        say(f"{part.skill:<14}{part.name}: {clip.seconds:.2f} s")
     library = read_or_new(out / "library.yaml")
     if not only:
         library = LibraryFile(library.skills, [c for c in library.clips
@@ -56,6 +71,32 @@ def author(out: Path, skills_dir: Path = SKILLS, only: Optional[Sequence[str]] =
              if file in chosen or any(e.skill == file.skill for e in entries)}
     write_library(out / "library.yaml", merged(library, infos, entries))
     return written
+
+
+def _clips(jobs: List[Job], workers: int) -> Iterator[Clip]:
+    """The clips of the jobs, in their order."""
+    if min(workers, len(jobs)) < 2:
+        yield from map(_run, jobs)
+        return
+    # fresh processes: a copy of one whose libraries have threads may hang
+    with get_context("spawn").Pool(min(workers, len(jobs))) as pool:
+        yield from pool.imap(_run, jobs)
+
+
+def _run(job: Job) -> Clip:
+    return author_clip(_maker(job.skills_dir), job.file, job.part, job.label)
+
+
+@lru_cache(maxsize=1)
+def _maker(skills_dir: Path) -> Author:
+    return Author(load_yaml(skills_dir / "body.yaml"))
+
+
+def processors() -> int:
+    """How many processes this machine can run at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def author_clip(maker: Author, file: SkillFile, part: Part, label: str) -> Clip:
