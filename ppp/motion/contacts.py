@@ -68,9 +68,12 @@ def corner_positions(qpos: np.ndarray) -> np.ndarray:
     return out
 
 
-def support(qpos: np.ndarray, dt: float) -> Support:
-    """Ground forces and joint torques of poses (T, 47), one every ``dt`` seconds."""
-    model = _touch_model()
+def support(qpos: np.ndarray, dt: float, touch: float = TOUCH) -> Support:
+    """Ground forces and joint torques of poses (T, 47), one every ``dt`` seconds.
+
+    touch: what is this close to the floor touches it, m (recorded motions hover more than ours).
+    """
+    model = _touch_model(touch)
     data = mujoco.MjData(model)
     weight = float(model.body_mass.sum()) * GRAVITY
     forces = inverse_forces(qpos, dt)
@@ -84,7 +87,7 @@ def support(qpos: np.ndarray, dt: float) -> Support:
         data.qpos[:] = qpos[i + 1]
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
-        points, bodies = _touching(model, data, corners[i + 1])
+        points, bodies = _touching(model, data, corners[i + 1], touch)
         columns = _force_columns(model, data, points, bodies)
         given = np.zeros(model.nv)
         if len(columns):
@@ -114,16 +117,17 @@ def _fit(matrix: np.ndarray, target: np.ndarray,
     return nnls(np.concatenate(rows), np.concatenate(wanted))[0] / norm
 
 
-@lru_cache(maxsize=1)
-def _touch_model() -> mujoco.MjModel:
-    """The humanoid whose floor reports bodies TOUCH before they reach it."""
+@lru_cache(maxsize=4)
+def _touch_model(touch: float) -> mujoco.MjModel:
+    """The humanoid whose floor reports bodies ``touch`` m before they reach it."""
     model = copy.copy(humanoid_model())
-    model.geom_margin[model.geom_bodyid == 0] = TOUCH
+    model.geom_margin[model.geom_bodyid == 0] = touch
+    model.body_margin[0] = touch
     return model
 
 
-def _touching(model: mujoco.MjModel, data: mujoco.MjData,
-              corners: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def _touching(model: mujoco.MjModel, data: mujoco.MjData, corners: np.ndarray,
+              touch: float) -> Tuple[np.ndarray, np.ndarray]:
     """Places (n, 3), m, that touch the floor in a pose, and their MuJoCo bodies (n,).
 
     Soles by their corners (2, 4, 3), all other bodies where MuJoCo's collision puts them.
@@ -131,7 +135,7 @@ def _touching(model: mujoco.MjModel, data: mujoco.MjData,
     points, bodies = [], []
     for foot, body in enumerate(FEET):
         for point in corners[foot]:
-            if point[2] <= TOUCH:
+            if point[2] <= touch:
                 points.append(point)
                 bodies.append(body + 1)
     mujoco.mj_collision(model, data)

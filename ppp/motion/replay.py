@@ -19,10 +19,13 @@ from ppp.motion.dynamics import velocities
 
 #: a body has fallen when its pelvis is lower than this (m) or tilts more than 45 degrees
 FALLEN_HEIGHT, FALLEN_COSINE = 0.6, 0.7
+#: in a motion that itself goes so low it has lost the motion when its pelvis is this far off in
+#: height (m), or tilted more than 45 degrees away from the motion's
+LOST_HEIGHT = 0.25
 
 
 class Replay(NamedTuple):
-    """Seconds until the fall, or all of them; the poses (T - 1, 47) that were reached."""
+    """Seconds until the fall (or the motion is lost), or all; poses (T - 1, 47) reached."""
 
     seconds: float
     fell: bool
@@ -88,12 +91,36 @@ def replay(qpos: np.ndarray, fps: float, feedforward: bool = False) -> Replay:
     data.qpos[:] = qpos[0]
     data.qvel[:] = velocities(qpos[:2], 1.0 / fps)[0]
     mujoco.mj_forward(model, data)
+    upright = _stands(qpos)
     reached = []
     steps = int(round(1.0 / fps / model.opt.timestep))
     for i in range(len(qpos) - 1):
         data.ctrl[:] = targets[i]
         mujoco.mj_step(model, data, steps)
         reached.append(data.qpos.copy())
-        if data.qpos[2] < FALLEN_HEIGHT or data.xmat[1, 8] < FALLEN_COSINE:
+        if _fallen(data) if upright else _lost(data, qpos[i + 1]):
             return Replay(i / fps, True, np.array(reached))
     return Replay((len(qpos) - 1) / fps, False, np.array(reached))
+
+
+def _stands(qpos: np.ndarray) -> bool:
+    """Whether no pose (T, 47) of a motion is itself what counts as fallen."""
+    tilt = np.array([_up(pose)[2] for pose in qpos])
+    return bool((qpos[:, 2] > FALLEN_HEIGHT).all() and (tilt > FALLEN_COSINE).all())
+
+
+def _fallen(data: mujoco.MjData) -> bool:
+    return bool(data.qpos[2] < FALLEN_HEIGHT or data.xmat[1, 8] < FALLEN_COSINE)
+
+
+def _lost(data: mujoco.MjData, wanted: np.ndarray) -> bool:
+    """Whether the pelvis is far from that of a pose (47,) in height or in tilt."""
+    off = abs(data.qpos[2] - wanted[2])
+    return bool(off > LOST_HEIGHT or _up(data.qpos) @ _up(wanted) < FALLEN_COSINE)
+
+
+def _up(pose: np.ndarray) -> np.ndarray:
+    """The pelvis' own z axis in the world frame, (3,)."""
+    out = np.zeros(3)
+    mujoco.mju_rotVecQuat(out, np.array([0.0, 0.0, 1.0]), pose[3:7])
+    return out

@@ -33,7 +33,9 @@ def test_sinking_and_floating_are_found(idle):
     idle.root_pos[:, 2] -= 0.03
     assert "penetration_mm" in check_clip(idle).wrong
     idle.root_pos[:, 2] += 0.10
-    assert "residual_median" in check_clip(idle).wrong
+    report = check_clip(idle)
+    assert report.wrong == ["flight_accel"] and report.flight_share == 1.0
+    assert report.flight_accel == pytest.approx(9.81, abs=0.1)
 
 
 def test_an_open_loop_is_found(idle):

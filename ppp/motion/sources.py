@@ -1,0 +1,93 @@
+"""Which motions does a command mean? Names in a library, files, folders."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator, List, NamedTuple, Sequence
+
+from ppp.errors import PPPError, unknown
+from ppp.motion.clip import Clip, load_clip
+from ppp.motion.kinds import kind_of
+from ppp.motion.library import read_library
+
+LIBRARY = "library.yaml"
+
+
+class Source(NamedTuple):
+    """A motion to measure or to show; skill is guessed from its name where no library says it."""
+
+    name: str
+    skill: str
+    loop: bool
+    clip: Clip
+
+
+def library_sources(path: Path) -> Iterator[Source]:
+    """All clips of a library file."""
+    for entry in read_library(path).clips:
+        clip = load_clip(path.parent / entry.file)
+        yield Source(Path(entry.file).stem, entry.skill, entry.loop, clip)
+
+
+def find(names: Sequence[str], library: Path) -> List[Source]:
+    """The motions that arguments name; without any the whole library.
+
+    A name is a clip or a skill of the library, a motion file, or a folder (its library, or all
+    motion files in it). PPPError names the nearest right name.
+    """
+    if not names:
+        return list(library_sources(library))
+    found: List[Source] = []
+    for name in names:
+        found += _named(name, library)
+    return found
+
+
+def _named(name: str, library: Path) -> List[Source]:
+    path = Path(name)
+    if path.is_dir():
+        return list(folder_sources(path))
+    if path.name == LIBRARY or path.suffix in (".yaml", ".yml"):
+        return list(library_sources(path))
+    if path.is_file():
+        return [_from_file(path)]
+    if len(path.parts) > 1:
+        raise PPPError(f"{name}: no such file; name a motion file or a clip of {library}")
+    known = read_library(library)
+    stems = {Path(entry.file).stem: entry for entry in known.clips}
+    wanted = stems.get(name[:-4] if name.endswith(".npz") else name)
+    entries = [wanted] if wanted else [e for e in known.clips if e.skill == name]
+    if not entries:
+        raise unknown("clip", name, [*stems, *known.skills])
+    return [Source(Path(e.file).stem, e.skill, e.loop, load_clip(library.parent / e.file))
+            for e in entries]
+
+
+def folder_sources(folder: Path) -> Iterator[Source]:
+    """The clips of a folder's library, or every motion file in it and below."""
+    if (folder / LIBRARY).is_file():
+        yield from library_sources(folder / LIBRARY)
+        return
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes())
+    if not files:
+        raise PPPError(f"{folder}: holds no motion files; a folder with {', '.join(suffixes())} "
+                       "files or a library.yaml is needed")
+    for path in files:
+        yield _from_file(path)
+
+
+def _from_file(path: Path) -> Source:
+    return Source(path.stem, kind_of(path.stem), False, read_motion(path))
+
+
+def suffixes() -> List[str]:
+    """Endings of the files that :func:`read_motion` reads."""
+    return [".npz", ".npy"]
+
+
+def read_motion(path: Path) -> Clip:
+    """A motion on our humanoid from a file of any known format."""
+    if path.suffix.lower() == ".npz":
+        return load_clip(path)
+    from ppp.motion.formats.poselib import load_poselib
+
+    return load_poselib(path)
