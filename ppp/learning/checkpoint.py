@@ -12,8 +12,9 @@ import torch
 from ppp.errors import PPPError
 
 #: raised whenever the meaning of a field changes
-LAYOUT = 1
-_FIELDS = ("layout", "skills", "task", "settings", "policy", "optimizer", "style", "counters")
+LAYOUT = 2
+_FIELDS = ("layout", "skills", "task", "settings", "policy", "optimizer", "style", "counters",
+           "poses")
 
 
 def save_checkpoint(path: Union[str, Path], state: Dict[str, Any]) -> Path:

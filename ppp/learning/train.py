@@ -65,6 +65,7 @@ class Trainer:
         self.style = StyleTrainer(self.env.library, task.window, config, device)
         self.log = RunLog(self.folder, self.skills, config.iterations, config.save_minutes,
                           self.save)
+        self._standing = standing_pose(self.env.library)
         self._agent: Any = None
         self._restored: Optional[Dict[str, Any]] = None
         self._pretrained = False
@@ -82,6 +83,8 @@ class Trainer:
         except (RuntimeError, ValueError, KeyError):
             raise PPPError(f"{path}: its networks have other sizes than field 'network' of the "
                            "training settings; use the settings it was trained with") from None
+        self.env.actions.offset = state["poses"]["mean"].clone()
+        self._standing = state["poses"]["standing"]
         self._restored = state if counters else None
         self._pretrained = True
 
@@ -95,6 +98,8 @@ class Trainer:
             "counters": {"iteration": agent.epoch_num, "samples": agent.frame,
                          "actor_lr": agent.last_lr, "seed": self.seed,
                          "seconds": time.perf_counter() - self._started + self._spent},
+            # the actions are offsets from this pose, whatever the library holds later
+            "poses": {"mean": self.env.actions.offset, "standing": self._standing},
             "random": torch.get_rng_state(), "env_random": self.env.generator.get_state(),
         }
 
@@ -186,8 +191,8 @@ def export_bundle(checkpoint: Path, folder: Path, facts: Dict[str, Any]) -> Path
             "modes": {s: i.mode for s, i in zip(library.skills, library.info)},
             "actor": list(config.network.actor), "action": dataclasses.asdict(task.action),
             "window": task.window, "training": {**state["counters"], **facts}}
-    return save_bundle(folder, policy.state_dict(), policy.encoder.table(), library.mean_pose,
-                       standing_pose(library), card)
+    return save_bundle(folder, policy.state_dict(), policy.encoder.table(),
+                       state["poses"]["mean"], state["poses"]["standing"], card)
 
 
 def standing_pose(library: MotionLibrary) -> Tensor:

@@ -19,7 +19,7 @@ from ppp.humanoid.kinematics import (
     joint_velocities,
     linear_velocities,
 )
-from ppp.humanoid.observation import discriminator_frame
+from ppp.humanoid.observation import FRAME, discriminator_frame
 from ppp.humanoid.rotations import quat_rotate, quat_slerp, rotate_xy, wrap_angle, yaw_of
 from ppp.motion.clip import Clip, clip_from_local_rot, load_clip
 from ppp.settings import build, load_yaml
@@ -30,6 +30,10 @@ MODES = ("travel", "turn", "face")
 CURVE = 0.2
 #: how far ahead the path of a travelling clip is looked at to say where it is going, s
 LOOK_AHEAD = 1.0
+#: a clip whose last frame moves less than this may be held there: root m/s, joints rad/s (rms)
+STILL_ROOT, STILL_JOINTS = 0.1, 0.3
+#: a skill with frames whose pelvis is below this lies on the floor at times, m
+LYING = 0.45
 
 
 @dataclass
@@ -103,7 +107,12 @@ class MotionLibrary:
     Columns, one row a frame: root_pos (F, 3), root_rot (F, 4), joint_pos and joint_vel (F, 31),
     root_lin_vel and root_ang_vel (F, 3, world frame), frame (F, 140 discriminator frame),
     skill (F,), clip (F,), next (F,) and prev (F,): index of the frame after and before (-1 at an
-    end), goal_angle (F,): where the clip is going or facing, rad from the frame's own heading.
+    end), goal_angle (F,): where the clip is going or facing, rad from the frame's own heading,
+    rest (F,) bool: the still end of a clip, where its skill has no loop to go on in, extent (F,):
+    how far the farthest key body is ahead of the pelvis, m.
+
+    Per skill (K,): travels and turns (bool), speed, m/s, yaw_rate, rad/s, may_lie (bool), reach:
+    how far ahead of the pelvis its blow lands, m (0: no blow).
     """
 
     def __init__(self, path: Union[str, Path], skills: Optional[Sequence[str]] = None,
@@ -154,8 +163,37 @@ class MotionLibrary:
         self.scaled = self.frame / self.scale
         self.mean_pose = torch.stack([self.joint_pos[o].mean(0) for o in owned]).mean(0)
         self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in owned])
-        heading_vel = self.frame[:, 7:9].norm(dim=-1)
+        heading_vel = self.frame[:, FRAME["linear"]][:, :2].norm(dim=-1)
         self.speed = torch.stack([heading_vel[o].mean() for o in owned])
+        self.may_lie = torch.stack([(self.root_pos[o, 2] < LYING).any() for o in owned])
+        self.rest = self._rests(heading_vel)
+        self.extent = self._extent()
+        self.reach = self._reaches()
+
+    def _rests(self, ground_speed: Tensor) -> Tensor:
+        """Ends of clips at which a body may wait, (F,) bool: still, in a skill without loops."""
+        loops = {e.skill for e in self.entries if e.loop}
+        loopless = torch.tensor([s not in loops for s in self.skills], device=self.skill.device)
+        still = (ground_speed < STILL_ROOT) & (
+            self.joint_vel.square().mean(-1).sqrt() < STILL_JOINTS)
+        return (self.next < 0) & loopless[self.skill] & still
+
+    def _extent(self) -> Tensor:
+        """How far the farthest key body is ahead of the pelvis in each frame, (F,), m."""
+        ahead = self.frame[:, FRAME["keys"]].unflatten(-1, (-1, 3))[..., :2]
+        goal = torch.stack((self.goal_angle.cos(), self.goal_angle.sin()), -1)
+        return (ahead * goal[:, None]).sum(-1).amax(-1)
+
+    def _reaches(self) -> Tensor:
+        """The extent at the blows of each skill's clips, the least of them, (K,), m."""
+        reach = torch.zeros(len(self.skills), device=self.frame.device)
+        for number, entry in enumerate(self.entries):
+            rows = (self.clip == number).nonzero().flatten()
+            for hit in entry.hits:
+                at = self.extent[rows[min(int(hit * len(rows)), len(rows) - 1)]]
+                k = self.skills.index(entry.skill)
+                reach[k] = torch.where(reach[k] > 0, torch.minimum(reach[k], at), at)
+        return reach
 
     def _turn_variants(self) -> Tensor:
         """For each frame the frame of the same phase in its skill's loop that curves to the right,

@@ -15,6 +15,12 @@ from ppp.tasks.config import CommandConfig
 RULES = ("random", "approach_and_strike")
 #: a travelling environment gets a new target once it is this near, m
 REACHED = 0.5
+#: a pelvis above this has got up, m
+UP = 0.7
+#: memory of the skills' failure rates, control steps of one environment each
+FAILURE_MEMORY = 300_000
+#: a skill is drawn at most this much oftener or rarer for its failures
+MOST_FOCUS = 3.0
 
 
 class Commands:
@@ -27,6 +33,8 @@ class Commands:
         self.skill = torch.zeros(num_envs, dtype=torch.long)
         self.target = torch.zeros(num_envs, 2)
         self.left = torch.zeros(num_envs, dtype=torch.long)
+        #: running counts of each skill, (2, K): steps performed, failures
+        self.tally = torch.zeros(2, len(library.skills))
         if config.rule == "approach_and_strike":
             wanted = [s for s in ("walk_forward", "slash") if s not in library.skills]
             if wanted:
@@ -39,8 +47,25 @@ class Commands:
         return low + (high - low) * torch.rand(count, generator=self.generator)
 
     def draw_skills(self, count: int) -> Tensor:
-        """Skills for ``count`` environments by weight."""
-        return torch.multinomial(self.weights, count, replacement=True, generator=self.generator)
+        """Skills for ``count`` environments by weight, and by how often they fail (``focus``)."""
+        return torch.multinomial(self.weights * self._focus(), count, replacement=True,
+                                 generator=self.generator)
+
+    def record(self, failed: Tensor) -> None:
+        """Count a step of every environment under its skill, and the failures, (N,) bool."""
+        kinds = self.tally.shape[1]
+        now = torch.stack((torch.bincount(self.skill, minlength=kinds),
+                           torch.bincount(self.skill[failed], minlength=kinds))).float()
+        self.tally = self.tally * (1.0 - len(failed) / max(FAILURE_MEMORY, len(failed))) + now
+
+    def _focus(self) -> Tensor:
+        """Factor on each skill's weight, (K,): its failure rate against the mean one."""
+        if not self.config.focus:
+            return torch.ones_like(self.tally[0])
+        # a skill without steps yet counts as an average one
+        rate = (self.tally[1] + 10.0) / (self.tally[0] + 1000.0)
+        factor = (rate / rate.mean()) ** self.config.focus
+        return factor.clamp(1.0 / MOST_FOCUS, MOST_FOCUS)
 
     def hold(self, ids: Tensor) -> None:
         """Draw how many steps the commands of ``ids`` last."""
@@ -67,10 +92,14 @@ class Commands:
         self.target[ids] = root_pos[:, :2] + distance[:, None] * direction
 
     def advance(self, root_pos: Tensor, root_rot: Tensor, prop_pos: Tensor) -> Tensor:
-        """Count down; renew what has run out. Returns the ids whose skill changed, (n,)."""
+        """Count down; renew what has run out. Returns the ids whose skill changed, (n,).
+
+        Who lies on the floor keeps a command that lets it: no other could be followed from there.
+        """
         if self.config.rule == "approach_and_strike":
             return self._approach(root_pos, prop_pos)
-        self.left -= 1
+        down = self.library.may_lie[self.skill] & (root_pos[:, 2] < UP)
+        self.left = torch.where(down, self.left.clamp_min(2), self.left) - 1
         over = (self.left <= 0).nonzero().flatten()
         near = (self.target - root_pos[:, :2]).norm(dim=-1) < REACHED
         near = (near & self.library.travels[self.skill] & (self.left > 0)).nonzero().flatten()

@@ -38,6 +38,9 @@ class CommandConfig:
     distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
     anywhere: share of targets in any direction. switch_start: share of episodes that start in a
     frame of another skill than the commanded one.
+    in_reach: share of episodes that start with a blow to strike (a skill whose clips have hits) in
+    which the first prop stands within its reach.
+    focus: skills that fail oftener are drawn oftener, by the failure rate to this power (0: never).
     """
 
     rule: str = "random"
@@ -47,6 +50,8 @@ class CommandConfig:
     anywhere: float = 0.15
     switch_start: float = 0.2
     strike_distance: float = 1.15
+    in_reach: float = 0.0
+    focus: float = 0.0
 
 
 @dataclass
@@ -129,6 +134,12 @@ def _check(config: TaskConfig, source: str) -> None:
     if len(config.command.distance) != 2 or not 0 <= config.command.distance[0] <= \
             config.command.distance[1]:
         raise PPPError(f"{source}: field 'distance' needs two numbers in m, 0 <= lowest <= highest")
+    for name in ("anywhere", "switch_start", "in_reach", "focus"):
+        if not 0.0 <= getattr(config.command, name) <= 1.0:
+            raise PPPError(f"{source}: field '{name}' of 'command' must be 0 to 1")
+    if config.command.in_reach and not config.props:
+        raise PPPError(f"{source}: field 'in_reach' of 'command' needs something to strike: add a "
+                       "target to 'props'")
     for name, weight in config.skill_weights.items():
         if weight <= 0:
             raise PPPError(f"{source}: field 'skill_weights', '{name}' must be above 0; to leave a "

@@ -17,11 +17,11 @@ from ppp.humanoid.observation import (
     observe,
     observe_goal,
 )
-from ppp.humanoid.rotations import quat_mul, quat_rotate, wrap_angle, yaw_quat
+from ppp.humanoid.rotations import quat_mul, quat_rotate, wrap_angle, yaw_of, yaw_quat
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.motion.library import MotionLibrary
 from ppp.tasks.actions import ActionMap
-from ppp.tasks.commands import Commands
+from ppp.tasks.commands import UP, Commands
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.context import Step
 from ppp.tasks.reference import Reference
@@ -30,6 +30,8 @@ from ppp.tasks.terminations import TERMINATIONS
 
 #: share of the newest step in the running imitation quality
 QUALITY_RATE = 0.1
+#: a prop stands no nearer to the pelvis than this, m; one that nobody strikes is this far away, m
+NEAREST_PROP, OUT_OF_THE_WAY = 0.45, 30.0
 
 
 class HumanoidEnv:
@@ -55,7 +57,6 @@ class HumanoidEnv:
         self.actions = ActionMap(config.action, self.library.mean_pose)
         self.age = torch.zeros(self.num_envs, dtype=torch.long)
         self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE)
-        self._may_lie = torch.tensor([s == "get_up" for s in self.library.skills])
         self.travel_offset = self._mean_travel()
         self.quality = torch.ones(self.num_envs)
         self._tick = 0
@@ -114,6 +115,7 @@ class HumanoidEnv:
         reward = sum(self.config.rewards[name] * value for name, value in terms.items())
         self.windows = torch.cat((self.windows[:, 1:], frame[:, None]), 1)
         terminated = self._terminated(step)
+        self.commands.record(terminated)
         timed_out = (self.age >= self.config.episode_length) & ~terminated
         infos = {"terminated": terminated, "timed_out": timed_out, "window": self.windows,
                  "skill": skill, "terms": terms, "state": state}
@@ -139,7 +141,7 @@ class HumanoidEnv:
         return Step(self.engine.state, frame, library.frame[self.reference.index], skill,
                     library.travels[skill], library.turns[skill], self.travel_offset[skill],
                     library.speed[skill], library.yaw_rate[skill], self.commands.target,
-                    self._may_lie[skill], self.quality, self.age)
+                    library.may_lie[skill], self.quality, self.age)
 
     def _terminated(self, step: Step) -> Tensor:
         ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
@@ -168,37 +170,68 @@ class HumanoidEnv:
         other = torch.rand(count, generator=self.generator) < self.config.command.switch_start
         start_skill = torch.where(other, self.commands.draw_skills(count), skill)
         frames = library.sample(start_skill, self.generator)
+        # from the floor only a skill that begins there can be followed
+        lying = library.may_lie[start_skill] & (library.root_pos[frames, 2] < UP)
+        skill = torch.where(lying, start_skill, skill)
         yaw = 2 * torch.pi * torch.rand(count, generator=self.generator)
         turn = yaw_quat(yaw)
         pos = library.root_pos[frames].clone()
         pos[:, :2] = 0.0
         noise = self.config.reset_noise * torch.randn(count, NUM_DOFS, generator=self.generator)
         rot = quat_mul(turn, library.root_rot[frames])
+        props, ahead = self._place_props(frames, rot)
         self.engine.reset(ids, pos, rot, library.joint_pos[frames] + noise,
                           library.joint_vel[frames],
                           quat_rotate(turn, library.root_lin_vel[frames]),
-                          quat_rotate(turn, library.root_ang_vel[frames]), self._place_props(count))
+                          quat_rotate(turn, library.root_ang_vel[frames]), props)
         self.age[ids] = 0
         self.quality[ids] = 1.0
         self.windows[ids] = library.window(frames, self.config.window)
         self.commands.skill[ids] = skill
         self.commands.hold(ids)
         self.commands.aim(ids, pos, rot, frames, self.engine.state.prop_state[ids, :, :3])
+        if props is not None:
+            self.commands.target[ids[ahead]] = props[ahead, 0, :2]
         self.reference.put(ids, frames)
         switched = (skill != start_skill).nonzero().flatten()
         self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])
 
-    def _place_props(self, count: int) -> Optional[Tensor]:
-        """Props at rest, each around the start at its own distance in any direction."""
-        bodies = self.engine.scene.bodies
+    def _place_props(self, frames: Tensor, rot: Tensor) -> Tuple[Optional[Tensor], Tensor]:
+        """Props at rest, (n, B, 7), and where the first one stands in reach of a blow, (n,) bool.
+
+        The others stand at their own distance in any direction; the first one, where a task wants
+        blows to land (``in_reach``), otherwise out of the way.
+        """
+        bodies, count = self.engine.scene.bodies, len(frames)
+        ahead = torch.zeros(count, dtype=torch.bool)
         if not bodies:
-            return None
+            return None, ahead
         poses = torch.zeros(count, len(bodies), 7)
         low, high = self.config.command.distance[:2]
         for i, prop in enumerate(bodies):
-            angle = 2 * torch.pi * torch.rand(count, generator=self.generator)
-            distance = low + (high - low) * torch.rand(count, generator=self.generator)
+            angle = 2 * torch.pi * self._rand(count)
+            distance = low + (high - low) * self._rand(count)
+            if i == 0 and self.config.command.in_reach:
+                ahead, gap = self._in_reach(frames)
+                goal = yaw_of(rot) + self.library.goal_angle[frames]
+                angle = torch.where(ahead, goal, angle)
+                distance = torch.where(ahead, gap + 0.5 * prop.size[0],
+                                       torch.full_like(gap, OUT_OF_THE_WAY))
             poses[:, i, 0], poses[:, i, 1] = distance * angle.cos(), distance * angle.sin()
             poses[:, i, 2] = 0.5 * prop.size[2]
             poses[:, i, 3:] = yaw_quat(angle)
-        return poses
+        return poses, ahead
+
+    def _in_reach(self, frames: Tensor) -> Tuple[Tensor, Tensor]:
+        """Who gets something to strike, (n,) bool, and how far its near side is, m, (n,).
+
+        Not who would already stand in it: the arm may be stretched at the start.
+        """
+        reach = self.library.reach[self.library.skill[frames]]
+        gap = (reach * (0.6 + 0.4 * self._rand(len(frames)))).clamp_min(NEAREST_PROP)
+        wanted = self._rand(len(frames)) < self.config.command.in_reach
+        clear = self.library.extent[frames] + 0.05 < gap
+        return wanted & clear & (reach > NEAREST_PROP), gap
+
+    def _rand(self, count: int) -> Tensor:
+        return torch.rand(count, generator=self.generator)

@@ -48,7 +48,8 @@ class Reference:
             choices = torch.stack((following, self.index, self._after(following)))
             gap = (self.library.frame[choices] - frame[None]) / self.library.scale
             following = choices.gather(0, gap.square().sum(-1).argmin(0)[None])[0]
-        ended = (self.library.next[self.index] < 0).nonzero().flatten()
+        over = (self.library.next[self.index] < 0) & ~self.library.rest[self.index]
+        ended = over.nonzero().flatten()
         self.index = following
         self.rephase(ended, skill[ended], frame[ended])
 

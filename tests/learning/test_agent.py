@@ -189,7 +189,7 @@ def test_wrong_checkpoints_are_one_sentence(tmp_path):
     torch.save({"model": torch.zeros(3)}, tmp_path / "c.pt")
     with pytest.raises(PPPError, match="field 'layout' is missing"):
         load_checkpoint(tmp_path / "c.pt")
-    fields = ("skills", "task", "settings", "policy", "optimizer", "style", "counters")
+    fields = ("skills", "task", "settings", "policy", "optimizer", "style", "counters", "poses")
     save_checkpoint(tmp_path / "d.pt", {**dict.fromkeys(fields, 0), "skills": ["idle"]})
     trainer = Trainer(load_task("HumanoidSkills"), settings(), tmp_path / "run")
     with pytest.raises(PPPError, match="field 'skills'"):
@@ -212,7 +212,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
 
 def test_saving_is_atomic(tmp_path, monkeypatch):
     """A crash while writing leaves the earlier checkpoint as it was."""
-    fields = ("skills", "task", "settings", "policy", "optimizer", "style", "counters")
+    fields = ("skills", "task", "settings", "policy", "optimizer", "style", "counters", "poses")
     good = dict.fromkeys(fields, 1)
     save_checkpoint(tmp_path / "x.pt", good)
 
@@ -224,3 +224,17 @@ def test_saving_is_atomic(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path / "x.pt", good)
     assert load_checkpoint(tmp_path / "x.pt")["skills"] == 1
+
+
+def test_a_checkpoint_keeps_its_poses_when_the_library_grows(trainer, tmp_path):
+    """The actions are offsets from the mean pose that the policy was trained with."""
+    started(trainer)
+    trainer.env.actions.offset = trainer.env.actions.offset + 0.1
+    path = trainer.save()
+    other = Trainer(load_task("HumanoidSkills"), settings(), tmp_path / "other")
+    assert not torch.allclose(other.env.actions.offset, trainer.env.actions.offset)
+    other.restore(path)
+    assert torch.equal(other.env.actions.offset, trainer.env.actions.offset)
+    other.env.close()
+    policy = load_policy(export_bundle(path, tmp_path / "bundle", {}))
+    assert torch.allclose(policy.action_map.offset, trainer.env.actions.offset)
