@@ -197,19 +197,23 @@ class MotionLibrary:
 
     def _turn_variants(self) -> Tensor:
         """For each frame the frame of the same phase in its skill's loop that curves to the right,
-        goes straight, curves to the left, (3, F); the frame itself where there is no such loop."""
+        goes straight, curves to the left, (3, F); the frame itself where there is no such loop.
+
+        Loops of one skill and one length belong together; a gait of another tempo is another one.
+        """
         table = torch.arange(self.size, device=self.next.device).repeat(3, 1)
         rows = {c: (self.clip == c).nonzero().flatten() for c in range(len(self.entries))}
         loops = [c for c, entry in enumerate(self.entries) if entry.loop and self.travels[
             self.skills.index(entry.skill)]]
         for clip in loops:
             for other in loops:
-                if self.entries[clip].skill != self.entries[other].skill:
+                if self.entries[clip].skill != self.entries[other].skill or \
+                        len(rows[clip]) != len(rows[other]):
                     continue
                 rate = float(self.root_ang_vel[rows[other], 2].mean())
                 side = 1 if abs(rate) < CURVE else (2 if rate > 0 else 0)
-                count, length = len(rows[clip]), len(rows[other])
-                table[side, rows[clip]] = rows[other][torch.arange(count) * length // count]
+                if other == clip or table[side, rows[clip][0]] == rows[clip][0]:
+                    table[side, rows[clip]] = rows[other]
         return table
 
     def _may_start(self) -> Tensor:
