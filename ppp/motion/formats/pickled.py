@@ -1,6 +1,6 @@
 """Reading pickled dictionaries of arrays without trusting them.
 
-A pickle may name any function to be called. This reader knows four names, and answers each with a
+A pickle may name any function to be called. This reader knows five names, and answers each with a
 harmless stand-in of its own that only collects bytes; nothing from numpy or anywhere else is
 called by a file.
 """
@@ -16,7 +16,8 @@ import numpy as np
 
 from ppp.errors import PPPError
 
-_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray", "numpy")
+_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric",
+            "numpy._core.numeric", "numpy")
 _KINDS = "fiub"
 MAX_BYTES = 256 * 2**20
 
@@ -64,7 +65,16 @@ def _scalar(dtype: _DType, raw: bytes) -> Any:
     return np.frombuffer(raw, dtype.dtype())[0].item()
 
 
-_NAMES = {"_reconstruct": _Array, "scalar": _scalar, "dtype": _DType, "ndarray": _NDArrayType}
+def _frombuffer(raw: Any, dtype: _DType, shape: Any, order: str = "C") -> _Array:
+    """What numpy writes with pickle protocol 5."""
+    if not isinstance(raw, (bytes, bytearray)):
+        raise pickle.UnpicklingError("an array of objects")
+    array = _Array()
+    array.value = np.frombuffer(bytes(raw), dtype.dtype()).reshape(shape, order=order)
+    return array
+
+
+_NAMES = {"_frombuffer": _frombuffer, "_reconstruct": _Array, "scalar": _scalar, "dtype": _DType, "ndarray": _NDArrayType}
 
 
 class _Reader(pickle.Unpickler):
@@ -84,15 +94,33 @@ def read_pickled_npy(path: Path) -> dict:
 
     PPPError when the file is missing, is no such file, is cut short or names anything else.
     """
+    return _read(path, True, "poselib motion")
+
+
+def read_pickle(path: Path) -> dict:
+    """The dictionary in a plain pickle: numbers, text, lists and arrays, nothing else.
+
+    PPPError as :func:`read_pickled_npy`.
+    """
+    return _read(path, False, "MimicKit motion")
+
+
+def _read(path: Path, header: bool, kind: str) -> dict:
     if not path.is_file():
         raise PPPError(f"{path}: no such file; check the name")
     if path.stat().st_size > MAX_BYTES:
         raise PPPError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; this is no motion clip")
+    if path.stat().st_size == 0:
+        raise PPPError(f"{path}: the file is empty; download it again")
     try:
         stream = io.BytesIO(path.read_bytes())
-        _skip_header(stream)
+        if header:
+            _skip_header(stream)
         data = _plain(_content(_Reader(stream).load()))
     except pickle.UnpicklingError as error:
+        if str(error).startswith(("invalid load key", "pickle data was", "unpickling stack")):
+            raise PPPError(f"{path}: not a readable motion file ({error}); download it again"
+                           ) from None
         raise PPPError(f"{path}: refused, because it holds {error}; import only plain motion "
                        "data") from None
     except (EOFError, OSError, ValueError, TypeError, KeyError, IndexError, AttributeError,
@@ -101,7 +129,7 @@ def read_pickled_npy(path: Path) -> dict:
                        "download it again") from None
     if not isinstance(data, dict):
         raise PPPError(f"{path}: holds a {type(data).__name__}, not a dictionary; it is no "
-                       "poselib motion")
+                       f"{kind}")
     return data
 
 

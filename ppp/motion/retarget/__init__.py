@@ -1,0 +1,1 @@
+"""Motions of other bodies on the sword-and-shield humanoid."""
