@@ -1,10 +1,11 @@
-"""``ppp motions``: list, check, author and import motion clips."""
+"""``ppp motions``: list, check, show, author and import motion clips."""
 from __future__ import annotations
 
 import argparse
 import json
 import math
 import re
+import webbrowser
 from pathlib import Path
 from typing import List
 
@@ -27,19 +28,32 @@ def main(argv: List[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ppp motions",
-                                     description="List, check, author and import motion clips.")
+                                     description="List, check, show, author, import motion clips.")
     commands = parser.add_subparsers(dest="command", required=True)
     library = argparse.ArgumentParser(add_help=False)
     library.add_argument("--library", type=Path, default=MOTIONS / "library.yaml", metavar="FILE",
                          help="library file (default: motions/library.yaml)")
     listing = commands.add_parser("list", parents=[library], help="skills and clips")
     listing.set_defaults(run=_list)
-    check = commands.add_parser("check", parents=[library], help="measure every clip")
+    check = commands.add_parser("check", parents=[library], help="measure clips")
+    check.add_argument("clips", nargs="*", metavar="CLIP",
+                       help="clips or skills of the library, motion files, folders (default: all)")
     check.add_argument("--json", nargs="?", const="-", metavar="FILE",
                        help="write the figures as JSON (no FILE: to the terminal)")
     check.add_argument("--replay", action="store_true",
                        help="also replay every clip in MuJoCo on its servos alone")
+    check.add_argument("--sort", metavar="FIGURE", help="worst first, for example torque")
     check.set_defaults(run=_check)
+    show = commands.add_parser("show", parents=[library],
+                               help="a picture of poses and a page to play a clip")
+    show.add_argument("clips", nargs="*", metavar="CLIP", help="clip or skill, file, folder")
+    show.add_argument("--all", action="store_true", help="every clip of the library")
+    show.add_argument("--out", type=Path, metavar="FILE.png",
+                      help="the picture; several clips: a folder (default: out/show)")
+    show.add_argument("--html", type=Path, metavar="FILE", help="the page (default: beside it)")
+    show.add_argument("--frames", type=int, default=8, help="poses in the picture (default: 8)")
+    show.add_argument("--no-open", action="store_true", help="open no browser")
+    show.set_defaults(run=_show)
     author = commands.add_parser("author", help="rebuild the authored clips")
     author.add_argument("skills", nargs="*", help="only these skills")
     author.add_argument("--out", type=Path, default=MOTIONS, metavar="FOLDER")
@@ -77,29 +91,46 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ppp.motion.check import check_library
+    from ppp.motion.check import check_sources
+    from ppp.motion.report import print_report, sorted_clips
+    from ppp.motion.sources import find
 
     if options.json != "-":
         check_file(options.json)
-    result = check_library(options.library, options.replay)
+    sorted_clips([], options.sort)  # a wrong name is refused before the work
+    result = check_sources(find(options.clips, options.library), options.replay)
     if options.json == "-":
         print(json.dumps(result, indent=1))
     else:
-        print("\n".join(_line(clip) for clip in result["clips"]))
-        print("all clips ok" if result["all_ok"] else "some clips are not ok")
+        print_report(result, options.sort)
         if options.json:
-            Path(options.json).write_text(json.dumps(result, indent=1))
+            Path(options.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
     return 0 if result["all_ok"] else 1
 
 
-def _line(clip: dict) -> str:
-    parts = [f"{clip['name']:<26}{clip['seconds']:5.2f} s", f"skating {clip['skating']:.3f} m/s",
-             f"penetration {clip['penetration_mm']:.1f} mm",
-             f"residual {clip['residual_median']:.4f}", f"torque {clip['peak_torque']:.0f} N m"]
-    if clip["servo_s"] is not None:
-        parts += [f"alone {clip['servo_s']:.1f} s", f"feedforward {clip['feedforward_s']:.1f} s"]
-    parts.append("ok" if clip["ok"] else "WRONG: " + ", ".join(clip["wrong"]))
-    return "  ".join(parts)
+def _show(options: argparse.Namespace) -> int:
+    from ppp.motion.sources import find
+    from ppp.view import clips  # a command may look ahead: the folder itself knows no pictures
+
+    if options.all == bool(options.clips):
+        raise PPPError("ppp motions show: name a clip, or --all for the whole library")
+    if not 1 <= options.frames <= 40:
+        raise PPPError(f"--frames {options.frames}: a strip has 1 to 40 poses")
+    found = find(options.clips, options.library)
+    if len(found) > 1 or options.all:
+        if options.html or (options.out and options.out.suffix):
+            raise PPPError(f"{options.html or options.out}: {len(found)} clips need a folder: "
+                           "--out FOLDER")
+        page = clips.write_gallery(found, options.out or Path("out/show"), options.frames)
+    else:
+        picture = options.out or Path("out/show") / f"{found[0].name}.png"
+        page = options.html or picture.with_suffix(".html")
+        print(clips.write_clip_strip(found[0], picture, options.frames))
+        clips.write_clip_page(found[0], page)
+    print(page)
+    if not options.no_open and clips.has_display():
+        webbrowser.open(page.resolve().as_uri())
+    return 0
 
 
 def _author(options: argparse.Namespace) -> int:

@@ -68,7 +68,7 @@ def test_check_command_fails_on_a_bad_clip(idle, tmp_path, capsys):
     assert main(["import", str(tmp_path / "sunk.npz"), "--skill", "idle", "--label", "stand idle",
                  "--loop", "--library", str(library)]) == 0
     assert main(["check", "--library", str(library)]) == 1
-    assert "penetration_mm" in capsys.readouterr().out
+    assert "deepest point under the floor: 50" in capsys.readouterr().out
 
 
 def test_import_refuses_what_would_be_lost_or_is_unclear(idle, tmp_path):
