@@ -72,7 +72,7 @@ def print_report(result: Dict[str, Any], sort: Optional[str] = None) -> None:
     else:
         out.print(_clip_table(clips))
         out.print(_skill_table(clips))
-        _print_wrong(out, clips)
+    _print_wrong(out, clips)
     bad = sum(not clip["ok"] for clip in clips)
     text = "all clips ok" if not bad else f"{bad} of {len(clips)} clips are not ok"
     out.print(Text(text, style="red" if bad else "green"))

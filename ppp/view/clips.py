@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ppp.engines.scene import Scene
+from ppp.errors import PPPError
 from ppp.humanoid.kinematics import forward_kinematics
 from ppp.motion.body import clip_from_qpos
 from ppp.motion.check import LIMITS, ClipReport, check_clip
@@ -19,13 +20,18 @@ from ppp.motion.clip import Clip
 from ppp.motion.replay import looped_qpos
 from ppp.motion.report import FIGURES, shown
 from ppp.motion.sources import Source
-from ppp.outputs import check_folder
+from ppp.outputs import check_file, check_folder
 from ppp.planning.recording import Recording
+from ppp.view.camera import plan_camera
+from ppp.view.poses import as_recording, pose_at
 from ppp.view.replay import write_replay
-from ppp.view.video import write_strip
+from ppp.view.stage import Stage
 
 #: pixels of one pose of a strip
-POSE_SIZE = (240, 320)
+POSE_SIZE = (280, 320)
+#: m from the camera of a strip to the pelvis' place, and the height it looks at: a raised blade
+#: and a lying body are both in the picture
+DISTANCE, LOOK_HEIGHT = 3.9, 1.0
 #: a loop goes round on its page for about this long, s
 PAGE_SECONDS = 6.0
 
@@ -70,8 +76,41 @@ def _checks(report: ClipReport) -> List[Dict[str, Any]]:
 
 
 def write_clip_strip(source: Source, path: Path, frames: int = 8) -> Path:
-    """A strip of evenly spaced poses of a clip as one PNG; returns its path."""
-    return write_strip(_bodies(source.clip), path, frames, POSE_SIZE, source.clip.fps)
+    """A strip of evenly spaced poses of a clip with their times, as one PNG; returns its path."""
+    recording = as_recording(_bodies(source.clip), source.clip.fps)
+    index = np.linspace(0, source.clip.frames - 1, frames).round().astype(int)
+    times = np.arange(source.clip.frames) / source.clip.fps
+    shots = plan_camera(recording, times, aspect=POSE_SIZE[0] / POSE_SIZE[1])
+    images = []
+    with Stage(recording.scene, POSE_SIZE) as stage:
+        for i in index:
+            look = np.append(recording.body_pos[i, 0, :2], LOOK_HEIGHT)
+            image = stage.draw(pose_at(recording, times[i]), look, DISTANCE, shots.azimuth[i],
+                               shots.elevation)
+            images.append(_with_text(image, f"{times[i]:.2f} s"))
+    return write_image(np.concatenate(images, axis=1), path)
+
+
+def write_image(image: np.ndarray, path: Path) -> Path:
+    """Write a picture (H, W, 3) uint8 as a PNG, whole or not at all; returns its path."""
+    from PIL import Image
+
+    if path.suffix.lower() != ".png":
+        raise PPPError(f"{path}: the picture's name has to end in .png")
+    check_file(path, "picture")
+    part = path.with_name(f".{path.name}.part")
+    Image.fromarray(image).save(str(part), format="PNG", optimize=True)
+    os.replace(str(part), str(path))
+    return path
+
+
+def _with_text(image: np.ndarray, text: str) -> np.ndarray:
+    """A copy of a picture with a line of text in its lower left corner."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    ImageDraw.Draw(picture).text((6, picture.height - 18), text, fill=(40, 44, 48))
+    return np.asarray(picture)
 
 
 def write_clip_page(source: Source, path: Path) -> Path:
