@@ -3,16 +3,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import re
 import webbrowser
 from pathlib import Path
 from typing import List
 
 from ppp.errors import PPPError
-from ppp.motion.catalogue import entry_of, merged, read_or_new, write_library
-from ppp.motion.clip import Clip, load_clip, save_clip
-from ppp.motion.library import MODES, SkillInfo, read_library
+from ppp.motion import import_commands
+from ppp.motion.clip import load_clip
+from ppp.motion.library import read_library
 from ppp.outputs import check_file, check_folder
 from ppp.settings import ROOT
 
@@ -60,23 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     author.add_argument("--from", dest="folder", type=Path, default=None, metavar="FOLDER",
                         help="folder of skill files (default: those of the project)")
     author.set_defaults(run=_author)
-    _add_import(commands, library)
+    import_commands.add_parsers(commands, library)
     return parser
-
-
-def _add_import(commands, library: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("import", parents=[library],
-                                 help="add a clip (.npz, or .npy of ASE/CALM) to the library")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--skill", required=True, help="skill id, for example walk_forward")
-    parser.add_argument("--label", default="", help="plain English, needed for a new skill")
-    parser.add_argument("--mode", choices=MODES, default=None, help="for a new skill")
-    parser.add_argument("--name", default="", help="name in the library (default: the file's)")
-    parser.add_argument("--weight", type=float, default=1.0)
-    parser.add_argument("--loop", action="store_true", help="the last frame is the first again")
-    parser.add_argument("--licence", default="", help="terms of the clip")
-    parser.add_argument("--replace", action="store_true", help="replace a clip of this name")
-    parser.set_defaults(run=_import)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -145,52 +128,3 @@ def _author(options: argparse.Namespace) -> int:
                            workers=build.processors())
     print(f"{len(written)} clips in {options.out}")
     return 0
-
-
-def _import(options: argparse.Namespace) -> int:
-    library = read_or_new(options.library)
-    name = options.name or options.file.stem
-    if not re.fullmatch(r"[A-Za-z0-9_.()-]+", name) or name.startswith("."):
-        raise PPPError(f"--name '{name[:80]}': use letters, digits, '_', '-' and '.' only")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", options.skill):
-        raise PPPError(f"--skill '{options.skill[:80]}': a skill id is lower case letters, digits "
-                       "and '_', for example walk_forward")
-    if not 0.0 < options.weight < math.inf:
-        raise PPPError(f"--weight {options.weight:g}: give a finite number above 0")
-    check_file(options.library, "library")
-    target = options.library.parent / f"{name}.npz"
-    if (target.exists() or f"{name}.npz" in [c.file for c in library.clips]) \
-            and not options.replace:
-        raise PPPError(f"{target}: exists already; choose another --name or add --replace")
-    info = _skill_info(options, library.skills)
-    clip = _read(options.file, info.label, options.licence)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    save_clip(clip, target)
-    entry = entry_of(name, options.skill, clip, options.loop, options.weight)
-    write_library(options.library, merged(library, {options.skill: info}, [entry]))
-    print(f"{target}: {clip.seconds:.2f} s as '{options.skill}'")
-    return 0
-
-
-def _skill_info(options: argparse.Namespace, skills: dict) -> SkillInfo:
-    known = skills.get(options.skill)
-    if known is None and not options.label:
-        have = f" (the library has {', '.join(sorted(skills))})" if skills else ""
-        raise PPPError(f"skill '{options.skill}' is new{have}: add --label with its name in plain "
-                       "English")
-    return SkillInfo(options.label or known.label,
-                     options.mode or (known.mode if known else "face"))
-
-
-def _read(path: Path, label: str, licence: str) -> Clip:
-    if path.suffix == ".npz":
-        clip = load_clip(path)
-        clip.label, clip.licence = label, licence or clip.licence
-        clip.source = clip.source or f"imported: {path.name}"
-        return clip
-    if path.suffix == ".npy":
-        from ppp.motion.formats.poselib import load_poselib
-
-        return load_poselib(path, label=label, licence=licence)
-    raise PPPError(f"{path}: a clip is a .npz of this project or a .npy of ASE/CALM; convert the "
-                   "file to one of them")

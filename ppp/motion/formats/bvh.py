@@ -145,8 +145,8 @@ def _motion(tree: _Hierarchy, table: np.ndarray, fps: float) -> SkeletonMotion:
     notes = []
     for column, (joint, kind, axis) in enumerate(tree.channels):
         if kind == "rotation":
-            turns[joint] = turns[joint] * Rotation.from_euler("XYZ"[axis], table[:, column],
-                                                              degrees=True)
+            turns[joint] = turns[joint] * Rotation.from_euler(
+                "XYZ"[axis], table[:, column:column + 1], degrees=True)
         elif joint == 0:
             moved[:, axis] = table[:, column]
         elif "joints other than the root move in their parents; ignored" not in notes:

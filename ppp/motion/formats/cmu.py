@@ -212,7 +212,8 @@ def _turn(dof: List[str], table: np.ndarray, degrees: bool) -> Rotation:
     turn = Rotation.identity(len(table))
     for column, channel in enumerate(dof):
         if channel in ("rx", "ry", "rz"):
-            turn = Rotation.from_euler(channel[1], table[:, column], degrees=degrees) * turn
+            turn = Rotation.from_euler(channel[1], table[:, column:column + 1],
+                                       degrees=degrees) * turn
     return turn
 
 

@@ -98,7 +98,7 @@ def _table(path: Path) -> np.ndarray:
 
 def _ball(quat: np.ndarray, name: str, path: Path) -> np.ndarray:
     norm = np.linalg.norm(quat, axis=-1, keepdims=True)
-    if (np.abs(norm - 1.0) > 0.5).any():  # the published kick has one of length 0.88
+    if (np.abs(norm - 1.0) > 0.6).any():  # the published kick has one of length 0.58
         raise PPPError(f"{path}: the rotation of '{name}' is no unit quaternion; mend the source")
     return quat / norm
 

@@ -74,7 +74,8 @@ def _frombuffer(raw: Any, dtype: _DType, shape: Any, order: str = "C") -> _Array
     return array
 
 
-_NAMES = {"_frombuffer": _frombuffer, "_reconstruct": _Array, "scalar": _scalar, "dtype": _DType, "ndarray": _NDArrayType}
+_NAMES = {"_frombuffer": _frombuffer, "_reconstruct": _Array, "scalar": _scalar, "dtype": _DType,
+          "ndarray": _NDArrayType}
 
 
 class _Reader(pickle.Unpickler):

@@ -3,18 +3,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, List, Union
+from typing import List, Union
 
 import mujoco
 import numpy as np
 
-from ppp.errors import PPPError
-from ppp.motion.body import clip_from_qpos, humanoid_model, turned
+from ppp.motion.body import clip_from_qpos, humanoid_model
 from ppp.motion.clip import Clip
 from ppp.motion.formats.skeleton_motion import SkeletonMotion, at_rate
 from ppp.motion.library import CONTROL_FPS
-from ppp.motion.replay import seam
 from ppp.motion.retarget.feet import plan_feet
+from ppp.motion.retarget.loop import LEAD, closed_poses, periodic, repeated
 from ppp.motion.retarget.maps import find_map
 from ppp.motion.retarget.solver import settled, solve_poses
 from ppp.motion.retarget.source import Pose, read_pose, smoothed, upright
@@ -23,8 +22,6 @@ from ppp.motion.retarget.source import Pose, read_pose, smoothed, upright
 _COMPARED = {f"{side}_{role}": f"{side}_{body}" for side in ("right", "left") for role, body in (
     ("shoulder", "upper_arm"), ("elbow", "lower_arm"), ("wrist", "hand"), ("hip", "thigh"),
     ("knee", "shin"), ("ankle", "foot"))}
-#: largest gap that closing a loop takes away (rad or m), and the time it is spread over, s
-LOOP_GAP, LOOP_BLEND = 0.6, 0.5
 
 
 @dataclass
@@ -41,8 +38,7 @@ class Retargeted:
 
 
 def retarget(motion: SkeletonMotion, where: Union[str, Path], choice: str = "", loop: bool = False,
-             mirror: bool = False, label: str = "", licence: str = "",
-             progress: Callable[[float], None] = lambda share: None) -> Retargeted:
+             mirror: bool = False, label: str = "", licence: str = "") -> Retargeted:
     """Put a motion on our humanoid at the control rate.
 
     choice: a bone map (see ``find_map``); loop: close the seam; where: the file, for messages.
@@ -50,16 +46,25 @@ def retarget(motion: SkeletonMotion, where: Union[str, Path], choice: str = "", 
     bones = find_map(motion, choice, where)
     motion = at_rate(smoothed(upright(motion, bones)), CONTROL_FPS)
     pose = read_pose(motion, bones, mirror, str(where))
-    plan = plan_feet(pose.ankle, (pose.rot["right_foot"], pose.rot["left_foot"]), pose.fps)
-    qpos = solve_poses(pose, plan, progress)
     if loop:
-        qpos = settled(closed(qpos, where))
+        pose = periodic(pose, where)
+        frames = len(pose.pelvis)
+        qpos = settled(closed_poses(_solved(repeated(pose), frames - 1, frames)))
+    else:
+        qpos = _solved(pose, 0, len(pose.pelvis))
     clip = clip_from_qpos(qpos, CONTROL_FPS, label, f"imported: {Path(where).name}", licence)
     notes = list(pose.notes)
     if bones.guessed:
         notes.append("bone map guessed from the skeleton's shape")
     return Retargeted(clip, bones.name, bones.shown(motion), 100.0 * retarget_error(qpos, pose),
                       pose.scale, notes)
+
+
+def _solved(pose: Pose, start: int, frames: int) -> np.ndarray:
+    """Poses (frames, 47) of a part of the motion; the feet are planned over all of it."""
+    plan = plan_feet(pose.ankle, (pose.rot["right_foot"], pose.rot["left_foot"]), pose.fps)
+    lead = min(LEAD, start)
+    return solve_poses(pose, plan, start - lead, start + frames)[lead:]
 
 
 def retarget_error(qpos: np.ndarray, pose: Pose) -> float:
@@ -75,25 +80,3 @@ def retarget_error(qpos: np.ndarray, pose: Pose) -> float:
         mujoco.mj_kinematics(model, data)
         gaps.append(np.linalg.norm(data.xpos[ids] - data.xpos[1] - place, axis=-1).mean())
     return float(np.mean(gaps))
-
-
-def closed(qpos: np.ndarray, where: Union[str, Path]) -> np.ndarray:
-    """Poses (T, 47) whose last is the first one moved and turned: the gap is spread over the end.
-
-    PPPError when the gap is too large for a loop.
-    """
-    model = humanoid_model()
-    gap = np.zeros(model.nv)
-    mujoco.mj_differentiatePos(model, gap, 1.0, qpos[-1], turned(qpos[:1], *seam(qpos))[0])
-    worst = float(np.abs(gap).max())
-    if worst > LOOP_GAP:
-        raise PPPError(f"{where}: the last pose is {worst:.2f} rad from the first, too far for a "
-                       "loop; choose --from and --to where the motion comes round, or leave out "
-                       "--loop")
-    out = qpos.copy()
-    count = min(len(qpos) - 1, int(round(LOOP_BLEND * CONTROL_FPS)))
-    for step in range(1, count + 1):
-        share = step / count
-        mujoco.mj_integratePos(model, out[len(qpos) - 1 - count + step], gap,
-                               share * share * (3.0 - 2.0 * share))
-    return out

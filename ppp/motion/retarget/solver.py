@@ -6,7 +6,7 @@ joints' own angles last.
 """
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional
+from typing import Dict, List, Optional
 
 import mink
 import numpy as np
@@ -14,8 +14,8 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from ppp.humanoid.kinematics import local_rot_to_joint_pos
-from ppp.humanoid.skeleton import BODIES, JOINTS, dof_limits, dof_slices
-from ppp.motion.body import humanoid_model, joint_pos_from, qpos_from
+from ppp.humanoid.skeleton import BODIES, JOINTS, NUM_DOFS, dof_limits, dof_slices
+from ppp.motion.body import humanoid_model, joint_pos_from, qpos_from, qpos_slices
 from ppp.motion.formats.skeleton_motion import to_quat, to_rotation
 from ppp.motion.retarget.clearance import ClearanceTask
 from ppp.motion.retarget.feet import FootPlan
@@ -24,7 +24,7 @@ from ppp.motion.retarget.source import Pose
 #: room kept to every joint's limit, rad
 MARGIN = np.radians(2.0)
 #: longest step of one iteration, rad or m, and how many there are at most
-MAX_STEP, ROUNDS, TOLERANCE = 0.2, 40, 1e-3
+MAX_STEP, ROUNDS, TOLERANCE = 0.2, 30, 2e-3
 _FEET = ("right_foot", "left_foot")
 #: axes that follow the source: body, axis in the body's frame, cost
 _AXES = (("right_upper_arm", (0.0, 0.0, 1.0), 4.0), ("right_lower_arm", (0.0, 0.0, 1.0), 4.0),
@@ -34,6 +34,12 @@ _AXES = (("right_upper_arm", (0.0, 0.0, 1.0), 4.0), ("right_lower_arm", (0.0, 0.
 _POSTURE = {"abdomen": 0.3, "neck": 2.0, "right_hand": 0.6, "right_shoulder": 0.6,
             "left_shoulder": 0.6, "right_elbow": 0.6, "left_elbow": 0.6}
 _LEG_POSTURE = 0.15
+
+
+_BALL_DOFS = np.array([np.r_[d] for j, d in zip(JOINTS, dof_slices()) if j.dofs == 3])
+_HINGE_DOFS = np.array([d.start for j, d in zip(JOINTS, dof_slices()) if j.dofs == 1])
+_BALL_COLUMNS = np.array([np.r_[c] for j, c in zip(JOINTS, qpos_slices()) if j.dofs == 3])
+_HINGE_COLUMNS = np.array([c.start for j, c in zip(JOINTS, qpos_slices()) if j.dofs == 1])
 
 
 class BoxLimit(mink.Limit):
@@ -50,23 +56,34 @@ class BoxLimit(mink.Limit):
     def compute_qp_inequalities(self, configuration: mink.Configuration, dt: float
                                 ) -> mink.Constraint:
         """G (62, nv), h (62,)."""
-        joints = joint_pos_from(configuration.q[None])[0]
-        rows = np.zeros((len(joints), 6 + len(joints)))
-        for joint, dofs in zip(JOINTS, dof_slices()):
-            columns = slice(6 + dofs.start, 6 + dofs.stop)
-            rows[dofs, columns] = _right_jacobian_inverse(joints[dofs]) if joint.dofs == 3 else 1.0
+        q = configuration.q
+        joints, rows = np.zeros(NUM_DOFS), np.zeros((NUM_DOFS, 6 + NUM_DOFS))
+        joints[_HINGE_DOFS] = q[_HINGE_COLUMNS]
+        rows[_HINGE_DOFS, 6 + _HINGE_DOFS] = 1.0
+        vectors = _rotation_vectors(q[_BALL_COLUMNS])
+        joints[_BALL_DOFS] = vectors
+        rows[_BALL_DOFS[:, :, None], 6 + _BALL_DOFS[:, None, :]] = _right_jacobian_inverse(vectors)
         room = np.concatenate((self.high - joints, joints - self.low))
         return mink.Constraint(np.concatenate((rows, -rows)), np.maximum(room, 0.0))
 
 
+def _rotation_vectors(quat: np.ndarray) -> np.ndarray:
+    """Exponential maps (B, 3) of unit quaternions (B, 4), by the shorter way round."""
+    quat = np.where(quat[:, :1] < 0.0, -quat, quat)
+    sine = np.linalg.norm(quat[:, 1:], axis=-1, keepdims=True)
+    angle = 2.0 * np.arctan2(sine, quat[:, :1])
+    return quat[:, 1:] * np.where(sine > 1e-9, angle / np.maximum(sine, 1e-9), 2.0)
+
+
 def _right_jacobian_inverse(vector: np.ndarray) -> np.ndarray:
-    angle = float(np.linalg.norm(vector))
-    x, y, z = vector
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    if angle < 1e-4:
-        return np.eye(3) + 0.5 * cross
-    factor = 1.0 / angle**2 - (1.0 + np.cos(angle)) / (2.0 * angle * max(np.sin(angle), 1e-6))
-    return np.eye(3) + 0.5 * cross + factor * cross @ cross
+    """(B, 3, 3) of exponential maps (B, 3)."""
+    angle = np.maximum(np.linalg.norm(vector, axis=-1), 1e-4)
+    cross = np.zeros((len(vector), 3, 3))
+    for i, j, k, sign in ((0, 1, 2, -1.0), (0, 2, 1, 1.0), (1, 2, 0, -1.0)):
+        cross[:, i, j], cross[:, j, i] = sign * vector[:, k], -sign * vector[:, k]
+    factor = 1.0 / angle**2 - (1.0 + np.cos(angle)) / (2.0 * angle * np.maximum(np.sin(angle),
+                                                                               1e-6))
+    return np.eye(3) + 0.5 * cross + factor[:, None, None] * cross @ cross
 
 
 def within_limits(joint_pos: np.ndarray) -> np.ndarray:
@@ -142,8 +159,8 @@ class PoseSolver:
             task.set_target(axes[body])
 
 
-def solve_poses(pose: Pose, plan: FootPlan, progress: Callable[[float], None]) -> np.ndarray:
-    """Coordinates (T, 47) of our body for a source's orientations and cleaned feet."""
+def solve_poses(pose: Pose, plan: FootPlan, first: int, end: int) -> np.ndarray:
+    """Coordinates (end - first, 47) of our body for a source's orientations and cleaned feet."""
     solver = PoseSolver()
     joints = directed_joints(pose)
     place = pose.pelvis - [0.0, 0.0, plan.floor]
@@ -151,11 +168,10 @@ def solve_poses(pose: Pose, plan: FootPlan, progress: Callable[[float], None]) -
     torso = to_quat(pose.rot["torso"])
     axes = {body: pose.rot[body].apply(axis) for body, axis, _ in _AXES}
     out: List[np.ndarray] = []
-    for t in range(len(start)):
+    for t in range(first, end):
         solver.aim(start[t], plan.pos[t], plan.rot[t], torso[t],
                    {body: value[t] for body, value in axes.items()})
         out.append(solver.solve(start[t], _warm(out, start, t)))
-        progress((t + 1) / len(start))
     return settled(np.array(out))
 
 

@@ -69,24 +69,34 @@ def smoothed(motion: SkeletonMotion, cutoff: float = CUTOFF) -> SkeletonMotion:
 
 
 def upright(motion: SkeletonMotion, bones: BoneMap) -> SkeletonMotion:
-    """The motion with z up, whichever axis its file has up (told by the trunk over the feet)."""
-    turns = []
-    for rest in (True, False):
-        pos = motion.world(rest=rest)[0]
-        up = np.median(pos[:, bones.roles["chest"]] - 0.5 * (
-            pos[:, bones.roles["right_ankle"]] + pos[:, bones.roles["left_ankle"]]), axis=0)
-        up /= max(float(np.linalg.norm(up)), 1e-9)
-        axis = int(np.argmax(np.abs(up)))
-        clear = abs(up[axis]) > 0.85
-        turns.append(_to_z(axis, up[axis] > 0.0) if clear else None)
-    rest_turn, world_turn = turns
-    if rest_turn is None or world_turn is None:  # lying, or a rest pose that does not stand
+    """The motion with z up, where its format leaves the axis open (BVH, SMPL).
+
+    The rest pose tells by the trunk over the feet; the world is otherwise only when the trunk
+    points another way in nearly all frames, which a body that lies down and gets up does not do.
+    """
+    if motion.kind not in ("BVH", "AMASS/SMPL"):
         return motion
-    if np.allclose(rest_turn, np.eye(3)) and np.allclose(world_turn, np.eye(3)):
-        return motion
-    out = reframed(motion, rest_turn, world_turn)
-    out.notes.append("up axis found from the pose")
-    return out
+    rest = _up_axis(motion.world(rest=True)[0], bones) or (2, True)
+    turn = _to_z(*rest)
+    if rest != (2, True):
+        motion = reframed(motion, turn, turn)
+        motion.notes.append("up axis found from the rest pose")
+    world = _up_axis(motion.world()[0], bones) or (2, True)
+    if world != (2, True):
+        motion = reframed(motion, np.eye(3), _to_z(*world))
+        motion.notes.append("up axis found from the motion")
+    return motion
+
+
+def _up_axis(pos: np.ndarray, bones: BoneMap) -> Optional[Tuple[int, bool]]:
+    """The axis and sign along which chest lies over ankles in 95 % of frames (T, J, 3), if any."""
+    up = pos[:, bones.roles["chest"]] - 0.5 * (pos[:, bones.roles["right_ankle"]]
+                                               + pos[:, bones.roles["left_ankle"]])
+    up = _unit(up)
+    axis = int(np.argmax(np.abs(up.sum(0))))
+    sign = up[:, axis].sum() > 0.0
+    clear = (up[:, axis] * (1.0 if sign else -1.0) > 0.85).mean()
+    return (axis, bool(sign)) if clear > 0.95 else None
 
 
 def _to_z(axis: int, positive: bool) -> np.ndarray:
