@@ -223,7 +223,7 @@ def _read(file: Path, name: str, skill: str, label: str, options: argparse.Names
     done = retarget(motion, file, options.map, options.loop, options.mirror, label,
                     options.licence)
     lines = [f"{motion.kind}, {motion.frames} frames at {motion.fps:g} per second, bone map "
-             f"'{done.bone_map}': {done.shown}",
+             f"'{done.bone_map}'" + (f": {done.shown}" if done.guessed else ""),
              f"scaled by {done.scale:.3f}; mapped joints {done.error_cm:.1f} cm off on average",
              *done.notes]
     return Job(file, name, skill, options.loop, done.clip, lines)

@@ -17,8 +17,9 @@ from ppp.motion.formats.skeleton_motion import to_quat
 #: ball and heel edge of the sole in the foot's frame, m
 BALL, HEEL = np.array([0.1335, 0.0, -0.05]), np.array([-0.0435, 0.0, -0.05])
 _CORNERS = np.array([(x, y, -0.05) for x in (-0.0435, 0.1335) for y in (-0.045, 0.045)])
-#: a foot stands while an edge is below this height, m, and slower than this, m/s
-LOW, SLOW = 0.045, 0.4
+#: a foot stands while an edge is below this height, m, and slower than this, m/s, or than this
+#: share of the pelvis' speed (recordings of runs let the standing foot slip)
+LOW, SLOW, SLOW_SHARE = 0.045, 0.4, 0.3
 #: a sole pitched less than this stands level, rad
 LEVEL = np.radians(5.0)
 #: and rolled or pitched more than this it does not stand at all
@@ -44,15 +45,28 @@ class FootPlan:
     floor: float
 
 
-def plan_feet(ankle: np.ndarray, turns: Tuple[Rotation, Rotation], fps: float) -> FootPlan:
-    """Clean paths of both feet from ankles (T, 2, 3), m, and orientations (T) each."""
+def plan_feet(pelvis: np.ndarray, ankle: np.ndarray, turns: Tuple[Rotation, Rotation], fps: float
+              ) -> FootPlan:
+    """Clean paths of both feet from pelvis (T, 3), ankles (T, 2, 3), m, and orientations (T)."""
+    slow = np.maximum(SLOW, SLOW_SHARE * _speed(pelvis[:, :2], fps))
     turns = tuple(_levelled(ankle[:, f], turns[f], fps) for f in (0, 1))
-    low = np.stack([_corners(ankle[:, f], turns[f])[..., 2].min(1) for f in (0, 1)], 1)
-    floor = float(np.quantile(low.min(1), 0.1))
+    floor = _floor(ankle, turns, slow, fps)
     ankle = ankle - [0.0, 0.0, floor]
-    plans = [_foot(ankle[:, f], turns[f], fps) for f in (0, 1)]
+    plans = [_foot(ankle[:, f], turns[f], slow, fps) for f in (0, 1)]
     return FootPlan(np.stack([p[0] for p in plans], 1), np.stack([p[1] for p in plans], 1),
                     np.stack([p[2] for p in plans], 1), floor)
+
+
+def _floor(ankle: np.ndarray, turns: Tuple[Rotation, Rotation], slow: np.ndarray, fps: float
+           ) -> float:
+    """Height of the floor, m: the median of the soles' low, slow edges (a run's recording may sink
+    at touch-down), else the lower tenth of all."""
+    edges = np.stack([ankle[:, f] + turns[f].apply(e) for f in (0, 1) for e in (BALL, HEEL)], 1)
+    height = edges[..., 2]
+    tenth = float(np.quantile(height.min(1), 0.1))
+    speed = np.stack([_speed(edges[:, k], fps) for k in range(4)], 1)
+    standing = height[(speed < slow[:, None]) & (height < tenth + 2.0 * LOW)]
+    return float(np.median(standing)) if len(standing) > 3 else tenth
 
 
 def _corners(ankle: np.ndarray, turn: Rotation) -> np.ndarray:
@@ -74,14 +88,14 @@ def _levelled(ankle: np.ndarray, turn: Rotation, fps: float) -> Rotation:
     return turn * Rotation.align_vectors([mean / np.linalg.norm(mean)], [[0.0, 0.0, 1.0]])[0]
 
 
-def _foot(ankle: np.ndarray, turn: Rotation, fps: float):
-    stands = _stands(ankle, turn, fps)
+def _foot(ankle: np.ndarray, turn: Rotation, slow: np.ndarray, fps: float):
+    stands = _stands(ankle, turn, slow, fps)
     pos, rot = ankle.copy(), turn.as_quat()
     runs: List[Tuple[int, int]] = []
     for a, b in _runs(stands):
         runs += _split(ankle, stands, a, b, fps)
     stands = np.zeros(len(ankle), bool)
-    for a, b in runs:
+    for a, b in _grown(runs, ankle, turn, fps):
         stands[a:b] = True
         pos[a:b], fixed = _stand(ankle[a:b], turn[a:b])
         rot[a:b] = fixed.as_quat()
@@ -95,13 +109,13 @@ def _foot(ankle: np.ndarray, turn: Rotation, fps: float):
     return pos, to_quat(Rotation.from_quat(rot)), stands
 
 
-def _stands(ankle: np.ndarray, turn: Rotation, fps: float) -> np.ndarray:
+def _stands(ankle: np.ndarray, turn: Rotation, slow: np.ndarray, fps: float) -> np.ndarray:
     """Frames in which the foot stands, short gaps closed and short stands left out."""
     upright = turn.apply([0.0, 0.0, 1.0])[:, 2] > np.cos(TILT)
     found = np.zeros(len(ankle), bool)
     for edge in (BALL, HEEL):
         place = ankle + turn.apply(edge)
-        found |= (place[:, 2] < LOW) & (_speed(place, fps) < SLOW) & upright
+        found |= (place[:, 2] < LOW) & (_speed(place, fps) < slow) & upright
     for a, b in _runs(~found):
         if 0 < a and b < len(found) and b - a <= GAP * fps:
             found[a:b] = True
@@ -109,6 +123,19 @@ def _stands(ankle: np.ndarray, turn: Rotation, fps: float) -> np.ndarray:
         if b - a < SHORTEST * fps:
             found[a:b] = False
     return found
+
+
+def _grown(runs: List[Tuple[int, int]], ankle: np.ndarray, turn: Rotation, fps: float
+           ) -> List[Tuple[int, int]]:
+    """Stands with the frames before them in which the sole is in the floor already."""
+    low = (_corners(ankle, turn)[..., 2].min(1) < 0.0) \
+        & (turn.apply([0.0, 0.0, 1.0])[:, 2] > np.cos(TILT))
+    most, out, free = int(round(GAP * fps)), [], 0
+    for a, b in runs:
+        sunk = low[max(free, a - most):a][::-1]
+        out.append((a - int(np.cumprod(sunk).sum()), b))
+        free = b + 1
+    return out
 
 
 def _split(ankle: np.ndarray, stands: np.ndarray, a: int, b: int, fps: float

@@ -26,12 +26,13 @@ _COMPARED = {f"{side}_{role}": f"{side}_{body}" for side in ("right", "left") fo
 
 @dataclass
 class Retargeted:
-    """A clip and how it came about: the map used, mean distance of mapped joints after scaling
-    (cm), our size over the source's, what was guessed."""
+    """A clip and how it came about: the map used (guessed: from the shape), the mean distance of
+    mapped joints after scaling (cm), our size over the source's, what was guessed."""
 
     clip: Clip
     bone_map: str
     shown: str
+    guessed: bool
     error_cm: float
     scale: float
     notes: List[str]
@@ -56,13 +57,15 @@ def retarget(motion: SkeletonMotion, where: Union[str, Path], choice: str = "", 
     notes = list(pose.notes)
     if bones.guessed:
         notes.append("bone map guessed from the skeleton's shape")
-    return Retargeted(clip, bones.name, bones.shown(motion), 100.0 * retarget_error(qpos, pose),
+    return Retargeted(clip, bones.name, bones.shown(motion), bones.guessed,
+                      100.0 * retarget_error(qpos, pose),
                       pose.scale, notes)
 
 
 def _solved(pose: Pose, start: int, frames: int) -> np.ndarray:
     """Poses (frames, 47) of a part of the motion; the feet are planned over all of it."""
-    plan = plan_feet(pose.ankle, (pose.rot["right_foot"], pose.rot["left_foot"]), pose.fps)
+    plan = plan_feet(pose.pelvis, pose.ankle, (pose.rot["right_foot"], pose.rot["left_foot"]),
+                     pose.fps)
     lead = min(LEAD, start)
     return solve_poses(pose, plan, start - lead, start + frames)[lead:]
 
