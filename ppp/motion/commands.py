@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import webbrowser
 from pathlib import Path
 from typing import List
@@ -41,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--replay", action="store_true",
                        help="also replay every clip in MuJoCo on its servos alone")
     check.add_argument("--sort", metavar="FIGURE", help="worst first, for example torque")
+    check.add_argument("--against", type=Path, metavar="PLACE",
+                       help="lay other motions beside: a library, a folder or a file")
+    check.add_argument("--markdown", type=Path, metavar="FILE",
+                       help="write the tables into a Markdown file, between its marks")
     check.set_defaults(run=_check)
     show = commands.add_parser("show", parents=[library],
                                help="a picture of poses and a page to play a clip")
@@ -64,12 +69,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(options: argparse.Namespace) -> int:
     library = read_library(options.library)
+    total = 0.0
     for skill, info in sorted(library.skills.items()):
         print(f"{skill:<14} {info.mode:<7} {info.label}")
         for entry in (c for c in library.clips if c.skill == skill):
             clip = load_clip(options.library.parent / entry.file)
             kind = "loop" if entry.loop else "once"
+            total += clip.seconds
             print(f"    {entry.file:<34}{clip.seconds:6.2f} s  {kind}  weight {entry.weight:g}")
+    print(f"{len(library.skills)} skills, {len(library.clips)} clips, {total:.1f} s")
     return 0
 
 
@@ -80,15 +88,50 @@ def _check(options: argparse.Namespace) -> int:
 
     if options.json != "-":
         check_file(options.json)
+    check_file(options.markdown, "document")
     sorted_clips([], options.sort)  # a wrong name is refused before the work
-    result = check_sources(find(options.clips, options.library), options.replay)
+    left_out: List[str] = []
+    found = find(options.clips, options.library, left_out)
+    result = check_sources(found, options.replay)
+    if options.json != "-":
+        print_report(result, options.sort)
+    if options.against:
+        result["against"] = _against(options, found, left_out)
+    if options.markdown:
+        _write_markdown(options, found, result)
+    for line in left_out:
+        print(f"left out: {line}", file=sys.stderr)
     if options.json == "-":
         print(json.dumps(result, indent=1))
-    else:
-        print_report(result, options.sort)
-        if options.json:
-            Path(options.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
+    elif options.json:
+        Path(options.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
     return 0 if result["all_ok"] else 1
+
+
+def _against(options: argparse.Namespace, found: list, left_out: List[str]) -> dict:
+    from ppp.motion.compare import compare
+    from ppp.motion.report import print_comparison
+    from ppp.motion.sources import find
+
+    if not options.against.exists():
+        raise PPPError(f"--against {options.against}: no such folder or file; name a library.yaml, "
+                       "a folder of motion files or one of them")
+    result = compare(found, find([str(options.against)], options.library, left_out))
+    if options.json != "-":
+        print_comparison(result)
+    return result
+
+
+def _write_markdown(options: argparse.Namespace, found: list, result: dict) -> None:
+    from ppp.motion import document
+
+    sections = {"clips": document.clips_section(result["clips"])}
+    if not options.clips:
+        library = read_library(options.library)
+        sections = {"library": document.library_section(library, found), **sections}
+    if "against" in result:
+        sections["comparison"] = document.comparison_section(result["against"])
+    document.write_sections(options.markdown, sections)
 
 
 def _show(options: argparse.Namespace) -> int:

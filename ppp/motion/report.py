@@ -180,3 +180,21 @@ def _print_clip(out: Console, clip: dict) -> None:
         table.add_row(Text(figure.head), _cell(clip, key),
                       Text(f"{unit.strip()}"), Text(f"{figure.meaning}{place}{limit}"))
     out.print(table)
+
+
+def print_comparison(result: Dict[str, Any]) -> None:
+    """Print what ``compare.compare`` found, and where ours are not as good."""
+    from ppp.motion.compare import kind_rows, overall_rows, worse
+
+    out = console()
+    counts = result["clips"]
+    out.print(f"\n{counts['ours']} clips of ours, {counts['theirs']} of theirs: median (quartiles)")
+    for rows in (overall_rows(result), kind_rows(result)):
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        for number, head in enumerate(rows[0]):
+            table.add_column(head, justify="right" if number else "left")
+        for row in rows[1:]:
+            table.add_row(*(Text(cell) for cell in row))
+        out.print(table)
+    for line in worse(result):
+        out.print(Text(f"not as good: {line}", style="yellow"), soft_wrap=True)

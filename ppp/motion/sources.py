@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Sequence
+from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from ppp.errors import PPPError, unknown
 from ppp.motion.clip import Clip, load_clip
+from ppp.motion.formats.reader import ENDINGS, read_motion
 from ppp.motion.kinds import kind_of
 from ppp.motion.library import read_library
 
@@ -28,25 +29,27 @@ def library_sources(path: Path) -> Iterator[Source]:
         yield Source(Path(entry.file).stem, entry.skill, entry.loop, clip)
 
 
-def find(names: Sequence[str], library: Path) -> List[Source]:
+def find(names: Sequence[str], library: Path, left_out: Optional[List[str]] = None
+         ) -> List[Source]:
     """The motions that arguments name; without any the whole library.
 
-    A name is a clip or a skill of the library, a motion file, or a folder (its library, or all
-    motion files in it). PPPError names the nearest right name.
+    A name is a clip or a skill of the library, a motion file, a library file or a folder (its
+    library, or all motion files in it). PPPError names the nearest right name. left_out: takes
+    what is wrong with files of a folder; without it the first such file is refused.
     """
     if not names:
         return list(library_sources(library))
     found: List[Source] = []
     for name in names:
-        found += _named(name, library)
+        found += _named(name, library, left_out)
     return found
 
 
-def _named(name: str, library: Path) -> List[Source]:
+def _named(name: str, library: Path, left_out: Optional[List[str]]) -> List[Source]:
     path = Path(name)
     if path.is_dir():
-        return list(folder_sources(path))
-    if path.name == LIBRARY or path.suffix in (".yaml", ".yml"):
+        return list(folder_sources(path, left_out))
+    if path.suffix in (".yaml", ".yml"):
         return list(library_sources(path))
     if path.is_file():
         return [_from_file(path)]
@@ -62,32 +65,36 @@ def _named(name: str, library: Path) -> List[Source]:
             for e in entries]
 
 
-def folder_sources(folder: Path) -> Iterator[Source]:
-    """The clips of a folder's library, or every motion file in it and below."""
+def folder_sources(folder: Path, left_out: Optional[List[str]] = None) -> Iterator[Source]:
+    """The clips of a folder's library, or every motion file in it and below; see ``find``."""
     if (folder / LIBRARY).is_file():
         yield from library_sources(folder / LIBRARY)
         return
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes())
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
     if not files:
-        raise PPPError(f"{folder}: holds no motion files; a folder with {', '.join(suffixes())} "
+        raise PPPError(f"{folder}: holds no motion files; a folder with {', '.join(ENDINGS)} "
                        "files or a library.yaml is needed")
     for path in files:
-        yield _from_file(path)
+        try:
+            yield _from_file(path)
+        except PPPError as error:
+            if left_out is None:
+                raise
+            left_out.append(str(error))
 
 
 def _from_file(path: Path) -> Source:
-    return Source(path.stem, kind_of(path.stem), False, read_motion(path))
+    return Source(path.stem, kind_of(path.stem), False, read_clip(path))
 
 
-def suffixes() -> List[str]:
-    """Endings of the files that :func:`read_motion` reads."""
-    return [".npz", ".npy"]
-
-
-def read_motion(path: Path) -> Clip:
-    """A motion on our humanoid from a file of any known format."""
-    if path.suffix.lower() == ".npz":
-        return load_clip(path)
-    from ppp.motion.formats.poselib import load_poselib
-
-    return load_poselib(path)
+def read_clip(path: Path) -> Clip:
+    """A motion on our humanoid from a file of any known format, retargeted where it needs to."""
+    motion = read_motion(path)
+    if isinstance(motion, Clip):
+        return motion
+    try:
+        from ppp.motion.retarget.pipeline import retarget
+    except ImportError as error:
+        raise PPPError(f"{path}: retargeting needs the package '{error.name}'; install it with "
+                       "pip install 'mink>=1.3' daqp") from None
+    return retarget(motion, path).clip
