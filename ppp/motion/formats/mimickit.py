@@ -50,7 +50,7 @@ def load_mimickit(path: Union[str, Path], fps: float = CONTROL_FPS, label: str =
 
 def _frames(value: object, path: Path) -> np.ndarray:
     try:
-        frames = np.asarray(value, dtype=np.float64)
+        frames = np.array(value, dtype=np.float64)
     except (ValueError, TypeError):
         frames = np.zeros(0)
     if frames.ndim != 2:
