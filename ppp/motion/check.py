@@ -54,6 +54,9 @@ class ClipReport:
     torque_share: float  # largest share of a joint's effort
     torque_joint: str
     torque_p95: float  # 95th percentile over the frames of that share
+    key_speed: float  # fastest of hands, feet, blade's tip and shield, m/s
+    key_body: str
+    spread_deg: float  # root mean square of the joint angles about their means
     log_jerk: Optional[float]  # dimensionless, see figures.log_jerk
     ok: bool
     wrong: List[str]
@@ -88,6 +91,8 @@ def measure(clip: Clip, loop: bool = False, touch: float = TOUCH) -> dict:
     speed = figures.peak_speed(qpos, dt)
     share, often = figures.torque_shares(ground.torque)
     air = figures.flight(qpos, dt, ground)
+    paths = figures.key_positions(qpos)
+    key = figures.key_speed(paths, dt)
     held = ground.residual[ground.contact]
     return dict(
         skating=figures.skating(qpos, dt, touch), penetration_mm=1000 * floor, legs_mm=1000 * legs,
@@ -102,7 +107,9 @@ def measure(clip: Clip, loop: bool = False, touch: float = TOUCH) -> dict:
         peak_speed=speed.value, speed_joint=speed.where,
         peak_torque=float(np.abs(ground.torque).max()), torque_share=share.value,
         torque_joint=share.where, torque_p95=often,
-        log_jerk=_known(figures.log_jerk(figures.key_positions(qpos), dt)))
+        key_speed=key.value, key_body=key.where,
+        spread_deg=math.degrees(figures.spread(clip.joint_pos)),
+        log_jerk=_known(figures.log_jerk(paths, dt)))
 
 
 def _known(value: float) -> Optional[float]:

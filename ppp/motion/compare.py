@@ -18,10 +18,10 @@ _OF_TOUCH = ("skating", "residual_median", "residual_p95", "support_share", "fli
              "torque_share", "torque_p95")
 #: figures of the comparison, and those of the table by kind
 COMPARED = ("skating", "penetration_mm", "legs_mm", "cut_mm", "residual_median", "residual_p95",
-            "support_share", "flight_share", "limit_excess_deg", "peak_speed", "torque_share",
-            "torque_p95", "log_jerk")
-BY_KIND = ("skating", "penetration_mm", "residual_median", "support_share", "torque_share",
-           "log_jerk")
+            "support_share", "flight_share", "limit_excess_deg", "peak_speed", "key_speed",
+            "spread_deg", "torque_share", "torque_p95", "log_jerk")
+BY_KIND = ("skating", "penetration_mm", "residual_median", "support_share", "key_speed",
+           "spread_deg", "log_jerk")
 
 
 Rows = List[List[str]]

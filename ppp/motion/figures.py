@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 
 from ppp.humanoid.skeleton import (
+    BODIES,
     BODY_ID,
     DOF_NAMES,
     JOINTS,
@@ -216,3 +217,15 @@ def log_jerk(positions: np.ndarray, dt: float) -> float:
         effort = (jerk[part] ** 2).sum(0) * dt
         values += list((effort * (width * dt) ** 3)[moves] / peak[moves] ** 2)
     return float(np.log(np.median(values))) if values else float("nan")
+
+
+def key_speed(positions: np.ndarray, dt: float) -> Peak:
+    """Fastest key body of :func:`key_positions`, m/s (of the sword it is the tip)."""
+    speed = np.linalg.norm(np.diff(positions, axis=0), axis=-1).max(0) / dt
+    worst = int(speed.argmax())
+    return Peak(float(speed[worst]), BODIES[KEY_BODIES[worst]].name)
+
+
+def spread(joint_pos: np.ndarray) -> float:
+    """How much a motion moves: root mean square of the 31 joint angles about their means, rad."""
+    return float(np.sqrt(joint_pos.var(0).mean()))

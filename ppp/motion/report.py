@@ -41,6 +41,8 @@ FIGURES: Dict[str, Figure] = {
     "loop_error": Figure("loop", "m, rad", ".4f", "gap between last and first frame"),
     "limit_excess_deg": Figure("limit", "deg", ".1f", "farthest joint beyond its range"),
     "peak_speed": Figure("speed", "rad/s", ".1f", "fastest joint", 0),
+    "key_speed": Figure("tip", "m/s", ".1f", "fastest of hands, feet, blade's tip, shield", 0),
+    "spread_deg": Figure("spread", "deg", ".1f", "joint angles about their means, rms", 0),
     "torque_share": Figure("torque", "%", ".0%", "largest torque, share of that joint's effort"),
     "torque_p95": Figure("t95", "%", ".0%", "95th percentile over time of that share"),
     "log_jerk": Figure("jerk", "log", ".1f", "dimensionless jerk of hands, feet, sword and shield"),
@@ -53,7 +55,7 @@ _COLUMNS = ("skating", "penetration_mm", "legs_mm", "cut_mm", "residual_median",
             "feedforward_s")
 #: figures that say where they were found
 _WHERE = {"cut_mm": "cut_pair", "limit_excess_deg": "limit_joint", "peak_speed": "speed_joint",
-          "torque_share": "torque_joint"}
+          "key_speed": "key_body", "torque_share": "torque_joint"}
 
 
 def console() -> Console:
