@@ -34,8 +34,8 @@ class Demand:
 
     feet_pos: np.ndarray  # (2, 3) right, left ankle
     feet_rot: np.ndarray  # (2, 4)
-    com: np.ndarray  # (2,) horizontal
-    height: float  # of the pelvis
+    com: np.ndarray  # (2,) horizontal, or (3,) for a solver that holds its height too
+    height: float  # of the pelvis; without meaning where the centre of mass has a height
     pelvis_rot: np.ndarray  # (4,)
     torso_rot: np.ndarray  # (4,)
     posture: np.ndarray  # (47,) qpos whose joints are followed
@@ -45,13 +45,15 @@ class Demand:
 class BodySolver:
     """Solves demands; keeps the last pose as the next start."""
 
-    def __init__(self, arms_free: bool = False) -> None:
+    def __init__(self, arms_free: bool = False, com_height: bool = False) -> None:
+        """com_height: demands give the height of the centre of mass instead of the pelvis's."""
         self.model = humanoid_model()
         self.configuration = mink.Configuration(self.model)
         self.limits = [mink.ConfigurationLimit(self.model, min_distance_from_limits=0.05)]
         self.feet = [mink.FrameTask(name, "body", 200.0, 100.0) for name in _FEET]
-        self.com = mink.ComTask(cost=[60.0, 60.0, 0.0])
-        self.pelvis = mink.FrameTask("pelvis", "body", [0.0, 0.0, 20.0], 6.0)
+        self.com = mink.ComTask(cost=[60.0, 60.0, 60.0 if com_height else 0.0])
+        self.pelvis = mink.FrameTask("pelvis", "body",
+                                     [0.0, 0.0, 0.0 if com_height else 20.0], 6.0)
         self.torso = mink.FrameTask("torso", "body", 0.0, 6.0)
         self.posture = mink.PostureTask(self.model, cost=_posture_cost(0.02 if arms_free else 1.0))
         self.tasks: List = [*self.feet, self.com, self.pelvis, self.torso, self.posture]
@@ -76,8 +78,8 @@ class BodySolver:
         for task, pos, rot in zip(self.feet, demand.feet_pos, demand.feet_rot):
             task.set_target(mink.SE3(np.concatenate((rot, pos))))
         # the pelvis is held in height only; its frame tilts so little that z is its own z axis
-        over = np.append(demand.com, demand.height)
-        self.com.set_target(over)
+        over = np.append(demand.com[:2], demand.height)
+        self.com.set_target(demand.com if len(demand.com) == 3 else over)
         self.pelvis.set_target(mink.SE3(np.concatenate((demand.pelvis_rot, over))))
         self.torso.set_target(mink.SE3(np.concatenate((demand.torso_rot, over))))
         self.posture.set_target(demand.posture)

@@ -8,6 +8,7 @@ from typing import Dict, List, Tuple
 import numpy as np
 
 from ppp.errors import PPPError, unknown
+from ppp.motion.authoring.airfile import RUN, air_of, run_plan
 from ppp.motion.authoring.compose import CLIP_FPS, Score
 from ppp.motion.authoring.footsteps import (
     LEFT,
@@ -25,7 +26,7 @@ from ppp.settings import load_yaml
 
 SKILLS = Path(__file__).with_name("skills")
 _CLIP_FIELDS = ("name", "about", "seconds", "loop", "weight", "hits", "feet", "keys", "height",
-                "window", "skill", "reverse")
+                "window", "skill", "reverse", "air", "start", "help")
 _ROLL = {"clearance": 0.06, "toe_off": 20.0, "heel": 0.03, "toe": 0.09, "inward": 0.01}
 _GAIT = {"kind": "gait", "speed": 0.9, "sideways": 0.0, "turn_rate": 0.0, "step_time": 0.4667,
          "steps": 2, "double_support": 0.2, "first": "right", "moves": None, "width": 0.0, **_ROLL}
@@ -34,7 +35,7 @@ _PATH = {"kind": "path", "start": 0.5, "step_time": 0.4667, "double_support": 0.
 _STAND = {"kind": "stand", "stance": None}
 _STEPS = {"kind": "steps", "steps": (), "stance": None, "clearance": 0.05, "toe_off": 0.0,
           "heel": 0.02, "toe": 0.05, "inward": 0.01}
-_FEET = {"gait": _GAIT, "path": _PATH, "stand": _STAND, "steps": _STEPS}
+_FEET = {"gait": _GAIT, "path": _PATH, "stand": _STAND, "steps": _STEPS, "run": RUN}
 _SIDES = {"right": RIGHT, "left": LEFT}
 
 
@@ -125,6 +126,8 @@ class Author:
             raise PPPError(f"{part.where}: a loop has to end as it begins; give the last key the "
                            "pose of the first")
         extra = {n: float(feet[n]) for n in ("heel", "toe", "inward") if n in feet}
+        if "air" in spec:
+            extra.update(air=air_of(spec, feet, part.where), where=part.where)
         return Score(plan, times, keys, bool(spec.get("loop", False)),
                      float(spec.get("height", self.height)), **extra)
 
@@ -150,6 +153,10 @@ class Author:
     def _plan(self, feet: dict, spec: dict, where: str) -> FootPlan:
         if feet["kind"] == "gait":
             return _gait_plan(feet, widened(self.ready, feet["width"]), where)
+        if feet["kind"] == "run":
+            if "air" not in spec:
+                raise PPPError(f"{where}: feet of kind 'run' need the field 'air'; add it")
+            return run_plan(feet, self.ready, float(spec.get("seconds", 5.0)), CLIP_FPS, where)
         if "seconds" not in spec:
             raise PPPError(f"{where}: the field 'seconds' is missing; add the clip's length")
         steps: List[Step] = []
@@ -191,7 +198,7 @@ def _defaults(feet: dict, where: str) -> dict:
     if not 0.0 <= full.get("width", 0.0) <= 0.6:
         raise PPPError(f"{where}: 'width' of feet is {full['width']}; give 0 (as the ready stance) "
                        "to 0.6 m")
-    if kind == "gait" and not 1 <= full["steps"] <= 100:
+    if kind in ("gait", "run") and not 1 <= full["steps"] <= 100:
         raise PPPError(f"{where}: 'steps' of feet is {full['steps']}; give 1 to 100")
     if not 0.1 <= full.get("step_time", 0.5) <= 5.0 or not 0 < full.get("double_support", 0.2) < 1:
         raise PPPError(f"{where}: 'step_time' has to be 0.1 to 5 s and 'double_support' a share "
