@@ -199,13 +199,14 @@ def _skill_info(skill: str, options: argparse.Namespace, library: LibraryFile) -
     from ppp.motion.datasets import SKILLS
 
     known = library.skills.get(skill)
-    if known is None and not options.label and options.command == "fetch":
-        known = SKILLS.get(skill)
-    if known is None and not options.label:
+    if options.command == "fetch":
+        known = known or SKILLS.get(skill)
+    # --label and --mode are about --skill; a download may hold other skills as well
+    label, mode = (options.label, options.mode) if skill == options.skill else ("", None)
+    if known is None and not label:
         have = f" (the library has {', '.join(sorted(library.skills))})" if library.skills else ""
         raise PPPError(f"skill '{skill}' is new{have}: add --label with its name in plain English")
-    return SkillInfo(options.label or known.label,
-                     options.mode or (known.mode if known else "face"))
+    return SkillInfo(label or known.label, mode or (known.mode if known else "face"))
 
 
 def _read(file: Path, name: str, skill: str, label: str, options: argparse.Namespace) -> Job:

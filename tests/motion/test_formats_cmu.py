@@ -39,7 +39,8 @@ ASF = """:version 1.10
     thigh shin
   end
 """
-AMC = ":FULLY-SPECIFIED\n:DEGREES\n1\nroot 0 0 0 0 0 0\nthigh 0 0\n2\nroot 1 2 3 0 0 0\nthigh 90 0\n"
+AMC = (":FULLY-SPECIFIED\n:DEGREES\n1\nroot 0 0 0 0 0 0\nthigh 0 0\n"
+       "2\nroot 1 2 3 0 0 0\nthigh 90 0\n")
 
 
 def _files(tmp_path, amc=AMC, **numbers):

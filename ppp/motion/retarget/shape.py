@@ -75,16 +75,20 @@ def _common(parents: List[int], first: int, second: int) -> int:
 
 
 def _limb(chain: List[int], pos: np.ndarray) -> Optional[List[int]]:
-    """The four joints of a limb: the pair of bones in a row that is longest, and what follows."""
-    joints = [chain[0]]
+    """Up to four joints of a limb: the pair of bones in a row that is longest, and what follows.
+
+    chain: from where the body parts into its sides; joints at one place count once.
+    """
+    joints = chain[:1]
     for i in chain[1:]:
         if np.linalg.norm(pos[i] - pos[joints[-1]]) > 1e-6:
             joints.append(i)
-    if len(joints) < 4:
+        else:
+            joints[-1] = i
+    if len(joints) < 3:
         return None
     length = [np.linalg.norm(pos[b] - pos[a]) for a, b in zip(joints, joints[1:])]
-    # the bone on the root is no limb
-    first = 1 + int(np.argmax([min(a, b) for a, b in zip(length[1:], length[2:])]))
+    first = int(np.argmax([min(a, b) for a, b in zip(length, length[1:])]))
     return joints[first:first + 4]
 
 
@@ -92,28 +96,25 @@ def _lowest(pos: np.ndarray, chains: List[List[int]]) -> List[int]:
     return sorted(range(len(chains)), key=lambda c: pos[chains[c][-1], 2])
 
 
-def _side(motion: SkeletonMotion, limb: List[int], pos: np.ndarray) -> str:
-    text = " ".join(motion.names[i].lower() for i in limb)
+def _side(motion: SkeletonMotion, chain: List[int], pos: np.ndarray) -> str:
+    text = " ".join(motion.names[i].lower() for i in chain)
     left, right = (sum(text.count(word) for word in words) for words in (_LEFT, _RIGHT))
     if left != right:
         return "left" if left > right else "right"
-    centre = pos[0, 1]
-    return "left" if np.mean([pos[i, 1] for i in limb]) > centre else "right"
+    return "left" if pos[chain[-1], 1] > pos[0, 1] else "right"
 
 
 def _pair(motion: SkeletonMotion, pos: np.ndarray, chains: List[List[int]], order: List[int]
           ) -> Dict[str, List[int]]:
+    """The first chain of either side, as limbs from where the two part."""
     found: Dict[str, List[int]] = {}
     for c in order:
-        limb = _limb(chains[c], pos)
-        if limb is None:
-            continue
-        side = _side(motion, limb, pos)
-        if side not in found:
-            found[side] = limb
-        if len(found) == 2:
-            break
-    return found
+        found.setdefault(_side(motion, chains[c], pos), chains[c])
+    if len(found) < 2:
+        return {}
+    shared = len(set(found["left"]) & set(found["right"]))
+    limbs = {side: _limb(chain[shared:], pos) for side, chain in found.items()}
+    return {} if None in limbs.values() else {side: limb for side, limb in limbs.items() if limb}
 
 
 def _arms(motion: SkeletonMotion, pos: np.ndarray, chains: List[List[int]]
