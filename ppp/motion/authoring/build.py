@@ -9,6 +9,8 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence
 
 from ppp.errors import PPPError, unknown
 from ppp.motion.authoring.compose import CLIP_FPS, compose
+from ppp.motion.authoring.floor import perform
+from ppp.motion.authoring.floor_file import read_performance
 from ppp.motion.authoring.skillfile import SKILLS, Author, Part, SkillFile, read_skill
 from ppp.motion.body import clip_from_qpos
 from ppp.motion.catalogue import AUTHORED, entry_of, merged, read_or_new, write_library
@@ -106,7 +108,10 @@ def author_clip(maker: Author, file: SkillFile, part: Part, label: str) -> Clip:
     the reversed clip is as feasible. Walking backward is nearly walking forward in reverse (Winter,
     Pluck and Yang 1989, J. Motor Behavior 21; Thorstensson 1986, Acta Physiol. Scand. 126).
     """
-    qpos = compose(maker.score(part, file.poses))
+    if part.spec["feet"].get("kind") == "floor":
+        qpos = perform(read_performance(part.spec, file.poses, part.where), part.where)
+    else:
+        qpos = compose(maker.score(part, file.poses))
     if "window" in part.spec:
         first, last = (int(round(t * CLIP_FPS)) for t in part.spec["window"])
         qpos = qpos[first:last + 1]

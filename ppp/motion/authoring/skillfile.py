@@ -35,7 +35,8 @@ _PATH = {"kind": "path", "start": 0.5, "step_time": 0.4667, "double_support": 0.
 _STAND = {"kind": "stand", "stance": None}
 _STEPS = {"kind": "steps", "steps": (), "stance": None, "clearance": 0.05, "toe_off": 0.0,
           "heel": 0.02, "toe": 0.05, "inward": 0.01}
-_FEET = {"gait": _GAIT, "path": _PATH, "stand": _STAND, "steps": _STEPS, "run": RUN}
+_FEET = {"gait": _GAIT, "path": _PATH, "stand": _STAND, "steps": _STEPS, "run": RUN,
+         "floor": {"kind": "floor"}}
 _SIDES = {"right": RIGHT, "left": LEFT}
 
 
