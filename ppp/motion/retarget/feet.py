@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import List, Tuple
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from ppp.motion.formats.skeleton_motion import to_quat
@@ -30,6 +31,9 @@ SHORTEST, GAP = 0.09, 0.07
 WANDER = 0.06
 #: a foot in the air stays this far above the floor, m
 CLEAR = 0.012
+#: least distance abreast of a foot that passes the other, m; the distances along the foot and in
+#: height between which this fades out, m
+ABREAST, BESIDE, HIGH = 0.115, (0.18, 0.3), (0.12, 0.25)
 #: reach of a correction into a long flight, s
 REACH = 0.3
 
@@ -53,8 +57,29 @@ def plan_feet(pelvis: np.ndarray, ankle: np.ndarray, turns: Tuple[Rotation, Rota
     floor = _floor(ankle, turns, slow, fps)
     ankle = ankle - [0.0, 0.0, floor]
     plans = [_foot(ankle[:, f], turns[f], slow, fps) for f in (0, 1)]
-    return FootPlan(np.stack([p[0] for p in plans], 1), np.stack([p[1] for p in plans], 1),
-                    np.stack([p[2] for p in plans], 1), floor)
+    pos, rot, stands = (np.stack([p[k] for p in plans], 1) for k in range(3))
+    return FootPlan(_apart(pos, rot, stands), rot, stands, floor)
+
+
+def _apart(pos: np.ndarray, rot: np.ndarray, stands: np.ndarray) -> np.ndarray:
+    """Paths in which a foot in flight passes the standing one at its side, not through it."""
+    out = pos.copy()
+    for swing, other, side in ((0, 1, -1.0), (1, 0, 1.0)):
+        ahead = Rotation.from_quat(np.roll(rot[:, other], -1, axis=-1)).apply([1.0, 0.0, 0.0])
+        ahead[:, 2] = 0.0
+        ahead /= np.maximum(np.linalg.norm(ahead, axis=-1, keepdims=True), 1e-6)
+        left = np.stack((-ahead[:, 1], ahead[:, 0], np.zeros(len(pos))), 1)
+        gap = pos[:, swing] - pos[:, other]
+        along, across = (gap * ahead).sum(-1), side * (gap * left).sum(-1)
+        near = _ease((BESIDE[1] - np.abs(along)) / (BESIDE[1] - BESIDE[0]))
+        near *= _ease((HIGH[1] - gap[:, 2]) / (HIGH[1] - HIGH[0]))
+        # feet that have crossed on purpose are left alone
+        push = near * np.clip(ABREAST - across, 0.0, None) * (across > -ABREAST)
+        push[stands[:, swing] | ~stands[:, other]] = 0.0
+        wide = gaussian_filter1d(push, 1.5)
+        wide[stands[:, swing]] = 0.0
+        out[:, swing] += side * np.maximum(push, wide)[:, None] * left
+    return out
 
 
 def _floor(ankle: np.ndarray, turns: Tuple[Rotation, Rotation], slow: np.ndarray, fps: float

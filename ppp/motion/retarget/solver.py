@@ -23,6 +23,7 @@ from ppp.motion.retarget.source import Pose
 
 #: room kept to every joint's limit, rad
 MARGIN = np.radians(2.0)
+FPS = 30.0
 #: longest step of one iteration, rad or m, and how many there are at most
 MAX_STEP, ROUNDS, TOLERANCE = 0.2, 30, 2e-3
 _FEET = ("right_foot", "left_foot")
@@ -32,8 +33,11 @@ _AXES = (("right_upper_arm", (0.0, 0.0, 1.0), 4.0), ("right_lower_arm", (0.0, 0.
          ("right_hand", (1.0, 0.0, 0.0), 4.0), ("right_shin", (0.0, 0.0, 1.0), 1.0),
          ("left_shin", (0.0, 0.0, 1.0), 1.0))
 _POSTURE = {"abdomen": 0.3, "neck": 2.0, "right_hand": 0.6, "right_shoulder": 0.6,
-            "left_shoulder": 0.6, "right_elbow": 0.6, "left_elbow": 0.6}
-_LEG_POSTURE = 0.15
+            "left_shoulder": 0.6, "right_elbow": 0.6, "left_elbow": 0.6, "right_knee": 0.3,
+            "left_knee": 0.3}
+_LEG_POSTURE = 1.0
+#: fastest joint coordinate, rad/s: where blade and body leave two ways out, the pose does not leap
+MAX_SPEED = 18.0
 
 
 _BALL_DOFS = np.array([np.r_[d] for j, d in zip(JOINTS, dof_slices()) if j.dofs == 3])
@@ -46,12 +50,20 @@ class BoxLimit(mink.Limit):
     """The humanoid's limits: a box in exponential-map coordinates for every ball joint.
 
     Rows J⁻¹ Δ ≤ high - e with the right Jacobian of SO(3) (Solà et al. 2018, arXiv 1812.01537,
-    eq. 144).
+    eq. 144). After a frame the box shrinks to what MAX_SPEED reaches from it.
     """
 
     def __init__(self) -> None:
+        self.follow(None, 0.0)
+
+    def follow(self, last: Optional[np.ndarray], reach: float) -> None:
+        """The box for the next frame: the limits, within ``reach`` of joint angles (31,)."""
         low, high = np.array(dof_limits()).T
         self.low, self.high = low + MARGIN, high - MARGIN
+        if last is not None:
+            last = np.clip(last, self.low, self.high)
+            self.low = np.maximum(self.low, last - reach)
+            self.high = np.minimum(self.high, last + reach)
 
     def compute_qp_inequalities(self, configuration: mink.Configuration, dt: float
                                 ) -> mink.Constraint:
@@ -122,7 +134,7 @@ class PoseSolver:
     def __init__(self) -> None:
         self.model = humanoid_model()
         self.configuration = mink.Configuration(self.model)
-        self.limits: List[mink.Limit] = [BoxLimit()]
+        self.box = BoxLimit()
         self.feet = [mink.FrameTask(name, "body", 200.0, 60.0) for name in _FEET]
         self.pelvis = mink.FrameTask("pelvis", "body", 20.0, 6.0)
         self.torso = mink.FrameTask("torso", "body", 0.0, 4.0)
@@ -134,12 +146,13 @@ class PoseSolver:
                       *(task for task, *_ in self.axes), self.clearance]
 
     def solve(self, start: np.ndarray, last: Optional[np.ndarray]) -> np.ndarray:
-        """The pose (47,) for the targets that are set; ``last``: the frame before, whose joints
-        begin where the directions alone leave them open."""
+        """The pose (47,) for the targets that are set; ``last``: the frame before with the root
+        moved on, from which the joints begin and stray no farther than MAX_SPEED."""
         self.configuration.update(start if last is None else last)
+        self.box.follow(None if last is None else joint_pos_from(last[None])[0], MAX_SPEED / FPS)
         for _ in range(ROUNDS):
             velocity = mink.solve_ik(self.configuration, self.tasks, 1.0, "daqp", damping=1e-3,
-                                     limits=self.limits)
+                                     limits=[self.box])
             size = float(np.abs(velocity).max())
             velocity *= min(1.0, MAX_STEP / max(size, 1e-9))
             self.configuration.integrate_inplace(velocity, 1.0)
