@@ -10,7 +10,9 @@ from ppp.errors import PPPError
 from ppp.motion.check import check_clip
 from ppp.motion.clip import Clip, clip_from_joints, load_clip, save_clip
 from ppp.motion.commands import main
+from ppp.motion.compare import compare, worse
 from ppp.motion.library import read_library
+from ppp.motion.sources import find
 
 
 @pytest.fixture
@@ -95,3 +97,72 @@ def test_list_names_skills_and_clips(capsys):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
     assert "walk_forward" in out and "slash_diagonal.npz" in out
+
+
+def test_clips_are_named_by_clip_skill_file_or_folder(library_path, tmp_path):
+    found = find(["idle_sway", "block", str(library_path.parent / "idle_sway.npz")], library_path)
+    assert [s.skill for s in found][:2] == ["idle", "block"] and found[-1].name == "idle_sway"
+    assert {s.name for s in found} >= {"block_hold", "block_raise"}
+    assert len(find([str(library_path.parent)], library_path)) == len(find([], library_path))
+    with pytest.raises(PPPError, match="did you mean 'idle_sway'"):
+        find(["idle_swai"], library_path)
+    with pytest.raises(PPPError, match="no motion files"):
+        find([str(tmp_path)], library_path)
+
+
+def test_files_of_a_folder_that_are_no_motions_are_left_out(idle, library_path, tmp_path):
+    save_clip(idle, tmp_path / "stand.npz")
+    (tmp_path / "bad.npz").write_bytes(b"no clip")
+    left_out = []
+    found = find([str(tmp_path)], library_path, left_out)
+    assert [s.name for s in found] == ["stand"] and found[0].skill == "idle"
+    assert len(left_out) == 1 and "bad.npz" in left_out[0]
+    with pytest.raises(PPPError, match=r"bad\.npz"):
+        find([str(tmp_path)], library_path)
+
+
+def test_sorting_puts_the_worst_first(capsys):
+    assert main(["check", "idle_sway", "block_raise", "walk_to_stand", "slash_diagonal",
+                 "--sort", "torque"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in lines[1:5]]
+    assert names == ["slash_diagonal", "walk_to_stand", "block_raise", "idle_sway"]
+    assert max(len(line.rstrip()) for line in lines) <= 100
+    with pytest.raises(PPPError, match="did you mean 'skating'"):
+        main(["check", "--sort", "skatin"])
+
+
+def test_one_clip_is_described_with_the_joints(capsys):
+    assert main(["check", "walk_forward_straight"]) == 0
+    out = capsys.readouterr().out
+    assert "fastest joint: right_knee" in out and "(limit 0.05)" in out and "\x1b" not in out
+
+
+def test_a_worse_library_is_told_from_a_better_one(idle, library_path, tmp_path):
+    bad = Clip(idle.fps, idle.root_pos.copy(), idle.body_rot, idle.joint_pos)
+    bad.root_pos[:, 0] += np.linspace(0.0, 1.0, idle.frames)
+    save_clip(bad, tmp_path / "idle_slides.npz")
+    good, slides = find(["idle_sway"], library_path), find([str(tmp_path)], library_path)
+    result = compare(good, slides)
+    assert result["kinds"]["idle"]["theirs"] == 1 and worse(result) == []
+    told = worse(compare(slides, good))
+    assert any(line.startswith("all: mean speed of sole corners") and "0.25" in line
+               for line in told)
+    same = compare(good, good)
+    assert worse(same) == [] and same["figures"]["skating"]["ours"] == [0.0, 0.0, 0.0]
+
+
+def test_markdown_tables_replace_only_what_is_between_the_marks(tmp_path, library_path):
+    document = tmp_path / "motions.md"
+    document.write_text("# Mine\n<!-- begin clips -->\nold\n<!-- end clips -->\nkept\n")
+    command = ["check", "idle_sway", "--markdown", str(document)]
+    assert main([*command, "--against", str(library_path.parent / "idle_sway.npz")]) == 0
+    text = document.read_text()
+    assert "old" not in text and "# Mine" in text and "\nkept\n" in text
+    assert "| idle_sway | 4.0 |" in text and text.count("<!-- begin comparison -->") == 1
+    assert main(command) == 0 and document.read_text() == text
+    document.write_text(text.replace("<!-- end clips -->", ""))
+    with pytest.raises(PPPError, match="mend the marks"):
+        main(command)
+    with pytest.raises(PPPError, match="no such folder"):
+        main(["check", "idle_sway", "--against", str(tmp_path / "none")])
