@@ -63,7 +63,8 @@ def test_loops_that_steer_share_length_and_phase_and_turn_both_ways(library, gai
         clip = library[f"{gait}_curve_{side}"][1]
         assert clip.frames == straight.frames
         assert sign * seam(clip_qpos(clip))[1] / clip.seconds > 1.5 * CURVE
-        assert (corner_positions(clip_qpos(clip))[..., 2].min(2) < 0.005 == down).mean() > 0.9
+        low = corner_positions(clip_qpos(clip))[..., 2].min(2) < 0.005
+        assert (low == down).mean() > 0.9
 
 
 @pytest.mark.parametrize("gait", GAITS)
@@ -81,7 +82,7 @@ def test_a_gait_comes_to_rest_in_the_ready_stance(library, gait):
     ready = library["idle_sway"][1].joint_pos[0]
     assert entry.skill == "idle" and not entry.loop
     assert np.abs(clip.joint_pos[-1] - ready).max() < np.radians(3)
-    assert np.abs(np.diff(clip.root_pos[-4:], axis=0)).max() * clip.fps < 0.02
+    assert np.abs(np.diff(clip.root_pos[-4:], axis=0)).max() * clip.fps < 0.04
 
 
 @pytest.mark.parametrize("gait", GAITS)
