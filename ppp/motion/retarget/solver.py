@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import Dict, List, Optional
 
 import mink
+import mujoco
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from ppp.humanoid.kinematics import local_rot_to_joint_pos
 from ppp.humanoid.skeleton import BODIES, JOINTS, NUM_DOFS, dof_limits, dof_slices
 from ppp.motion.body import humanoid_model, joint_pos_from, qpos_from, qpos_slices
 from ppp.motion.formats.skeleton_motion import to_quat, to_rotation
-from ppp.motion.retarget.clearance import ClearanceTask
+from ppp.motion.retarget.clearance import ClearanceTask, lowest_point
 from ppp.motion.retarget.feet import FootPlan
 from ppp.motion.retarget.source import Pose
 
@@ -36,6 +38,8 @@ _POSTURE = {"abdomen": 0.3, "neck": 2.0, "right_hand": 0.6, "right_shoulder": 0.
             "left_shoulder": 0.6, "right_elbow": 0.6, "left_elbow": 0.6, "right_knee": 0.3,
             "left_knee": 0.3}
 _LEG_POSTURE = 1.0
+#: what may stay in the floor, m
+SUNK = 0.003
 #: fastest joint coordinate, rad/s: where blade and body leave two ways out, the pose does not leap
 MAX_SPEED = 18.0
 
@@ -185,7 +189,25 @@ def solve_poses(pose: Pose, plan: FootPlan, first: int, end: int) -> np.ndarray:
         solver.aim(start[t], plan.pos[t], plan.rot[t], torso[t],
                    {body: value[t] for body, value in axes.items()})
         out.append(solver.solve(start[t], _warm(out, start, t)))
-    return settled(np.array(out))
+    return lifted(settled(np.array(out)))
+
+
+def lifted(qpos: np.ndarray) -> np.ndarray:
+    """Coordinates (T, 47) raised where more than SUNK of the body is still in the floor: a body that
+    lies on its shield finds no pose above it."""
+    model = humanoid_model()
+    data = mujoco.MjData(model)
+    geoms = [g for g in range(model.ngeom) if model.geom_bodyid[g] > 0]
+    deep = np.zeros(len(qpos))
+    for t, pose in enumerate(qpos):
+        data.qpos[:] = pose
+        mujoco.mj_kinematics(model, data)
+        deep[t] = max(0.0, -SUNK - min(lowest_point(model, data, g)[2] for g in geoms))
+    if not deep.any():
+        return qpos
+    out = qpos.copy()
+    out[:, 2] += np.maximum(deep, gaussian_filter1d(maximum_filter1d(deep, 5), 1.5))
+    return out
 
 
 def _warm(out: List[np.ndarray], start: np.ndarray, t: int) -> Optional[np.ndarray]:
