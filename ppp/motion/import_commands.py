@@ -221,6 +221,7 @@ def _read(file: Path, name: str, skill: str, label: str, options: argparse.Names
     except ImportError as error:
         raise PPPError(f"retargeting needs the package '{error.name}'; install it with "
                        "pip install 'mink>=1.3' daqp") from None
+    print(f"{file}: retargeting {motion.seconds:.1f} s of motion", flush=True)
     done = retarget(motion, file, options.map, options.loop, options.mirror, label,
                     options.licence)
     lines = [f"{motion.kind}, {motion.frames} frames at {motion.fps:g} per second, bone map "

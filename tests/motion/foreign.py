@@ -26,6 +26,7 @@ for _side in ("right", "left"):
                            ("thigh", "UpLeg"), ("shin", "Leg"), ("foot", "Foot")):
         MIXAMO[f"{_side}_{_ours}"] = f"mixamorig:{_side.title()}{_theirs}"
 BODY_NAMES: List[str] = list(MIXAMO)
+_HANGING = ("arm", "hand", "thigh", "shin", "foot")
 
 
 def body_positions(clip: Clip) -> np.ndarray:
@@ -39,14 +40,21 @@ def body_positions(clip: Clip) -> np.ndarray:
 
 
 def told_by_another(clip: Clip, arms: float = 90.0, size: float = 1.0, yaw: float = 0.0,
-                    names: Dict[str, str] = MIXAMO, kind: str = "test") -> SkeletonMotion:
+                    names: Dict[str, str] = MIXAMO, kind: str = "test", stick: bool = False
+                    ) -> SkeletonMotion:
     """The clip on a skeleton of our proportions ``size`` times as large, whose rest pose holds its
-    arms ``arms`` degrees out; the world is turned by ``yaw`` rad and our words by ``names``."""
+    arms ``arms`` degrees out; the world is turned by ``yaw`` rad and our words by ``names``.
+
+    stick: at rest all limbs lie along x, as in LaFAN1.
+    """
     index = [next(i for i, b in enumerate(BODIES) if b.name == n) for n in BODY_NAMES]
     rest = {n: Rotation.identity() for n in BODY_NAMES}
     for side, sign in (("right", -1.0), ("left", 1.0)):
         for part in ("upper_arm", "lower_arm", "hand"):
             rest[f"{side}_{part}"] = Rotation.from_euler("x", sign * arms, degrees=True)
+    if stick:
+        rest = {n: Rotation.from_euler("y", -90.0 if any(p in n for p in _HANGING) else 90.0,
+                                       degrees=True) for n in BODY_NAMES}
     turn = Rotation.from_euler("z", yaw)
     world = [to_rotation(clip.body_rot[:, 0])]
     for i, body in enumerate(BODIES[1:], 1):

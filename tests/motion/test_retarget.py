@@ -55,6 +55,35 @@ def test_a_clip_comes_back_from_any_rest_pose_size_and_heading(walk, arms, size,
     assert report.limit_excess_deg == 0.0
 
 
+def test_a_rest_pose_that_does_not_stand_is_replaced(walk):
+    """LaFAN1 rests as a stick along x; standing is then read off the most upright frame."""
+    done = retarget(told_by_another(walk, size=1.2, yaw=0.7, stick=True), "a.test")
+    assert any("does not stand" in note for note in done.notes)
+    gap = np.linalg.norm(body_positions(done.clip) - _from_origin(walk), axis=-1)[:, _LIMBS]
+    assert gap.mean() < 0.06
+    assert check_clip(done.clip).skating < 0.05
+
+
+def test_an_amass_pose_keeps_its_directions(tmp_path):
+    """Arms hanging from the T-pose, the left knee bent by 90 degrees, all of it turned round."""
+    poses = np.zeros((12, 156))
+    poses[:, :3] = (Rotation.from_euler("z", 2.0) * Rotation.from_euler("x", np.pi / 2)).as_rotvec()
+    poses[:, 12], poses[:, 50], poses[:, 53] = np.pi / 2, -np.pi / 2, np.pi / 2
+    np.savez(tmp_path / "a.npz", poses=poses, trans=np.tile([3.0, 1.0, 0.9], (12, 1)),
+             mocap_framerate=60.0)
+    done = retarget(read_motion(tmp_path / "a.npz"), "a.npz")
+    assert done.bone_map == "smpl"
+    place = body_positions(done.clip)[3]
+    assert place[BODY_ID["head"], 2] > place[0, 2] + 0.4
+    for side in ("left", "right"):
+        arm = place[BODY_ID[f"{side}_hand"]] - place[BODY_ID[f"{side}_upper_arm"]]
+        assert arm[2] < -0.45
+    # the pelvis faces x, so the bent shin points to -x
+    shin = place[BODY_ID["left_foot"]] - place[BODY_ID["left_shin"]]
+    assert shin[0] < -0.35 and abs(shin[2]) < 0.12
+    assert np.degrees(done.clip.joint_pos[3, 27]) == pytest.approx(90.0, abs=12.0)
+
+
 def test_the_blade_points_where_the_hand_does(library_path):
     clip = load_clip(library_path.parent / "slash_diagonal.npz")
     done = retarget(told_by_another(clip, 90.0, 1.1, 0.5), "a.test")

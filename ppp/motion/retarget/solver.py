@@ -193,8 +193,10 @@ def solve_poses(pose: Pose, plan: FootPlan, first: int, end: int) -> np.ndarray:
 
 
 def lifted(qpos: np.ndarray) -> np.ndarray:
-    """Coordinates (T, 47) raised where more than SUNK of the body is still in the floor: a body that
-    lies on its shield finds no pose above it."""
+    """Coordinates (T, 47) raised where more than SUNK of the body is still in the floor.
+
+    A body that lies on its shield may find no pose above it.
+    """
     model = humanoid_model()
     data = mujoco.MjData(model)
     geoms = [g for g in range(model.ngeom) if model.geom_bodyid[g] > 0]
