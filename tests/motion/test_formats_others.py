@@ -47,7 +47,8 @@ def test_deepmimic_axes_and_hinges(tmp_path):
 
 @pytest.mark.parametrize("rows, words", [
     ([], "no frames"), ([_row()], "one frame"), ([_row(), _row()[:-1]], "frame 2 has 43"),
-    ([_row(), _row(j3=[float("nan")])], "not finite"), ([_row(0.0), _row()], "above 0"),
+    ([_row(), _row(j3=[float("nan")])], "not finite"),
+    ([_row(), _row(j3=[10**400])], "not finite"), ([_row(0.0), _row()], "above 0"),
     ([_row(), _row(j0=[0, 0, 0, 0])], "unit quaternion"), ([_row(), _row(j3=["x"])], "numbers"),
     ([_row(0.05), _row(0.2), _row(0.05)], "one duration"), ("x", "no list")])
 def test_broken_deepmimic_files_are_refused(tmp_path, rows, words):

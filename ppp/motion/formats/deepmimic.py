@@ -90,7 +90,10 @@ def _table(path: Path) -> np.ndarray:
         if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in row):
             raise PPPError(f"{path}: frame {number} holds something other than numbers; mend the "
                            "file")
-    table = np.array(rows, float)
+    try:
+        table = np.array(rows, float)
+    except OverflowError:
+        table = np.full((1, _WIDTH), np.inf)
     if not np.isfinite(table).all():
         raise PPPError(f"{path}: 'Frames' holds values that are not finite; mend the source")
     return table

@@ -51,7 +51,7 @@ def load_mimickit(path: Union[str, Path], fps: float = CONTROL_FPS, label: str =
 def _frames(value: object, path: Path) -> np.ndarray:
     try:
         frames = np.array(value, dtype=np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         frames = np.zeros(0)
     if frames.ndim != 2:
         raise PPPError(f"{path}: 'frames' is no table of numbers; expected (T, {6 + NUM_DOFS})")
