@@ -22,7 +22,6 @@ from ppp.motion.report import FIGURES, shown
 from ppp.motion.sources import Source
 from ppp.outputs import check_file, check_folder
 from ppp.planning.recording import Recording
-from ppp.view.camera import plan_camera
 from ppp.view.poses import as_recording, pose_at
 from ppp.view.replay import write_replay
 from ppp.view.stage import Stage
@@ -32,6 +31,8 @@ POSE_SIZE = (280, 320)
 #: m from the camera of a strip to the pelvis' place, and the height it looks at: a raised blade
 #: and a lying body are both in the picture
 DISTANCE, LOOK_HEIGHT = 3.9, 1.0
+#: degrees from the way the body faces to where the camera stands (to its right, where the sword is)
+VIEW, ELEVATION = -60.0, -14.0
 #: a loop goes round on its page for about this long, s
 PAGE_SECONDS = 6.0
 
@@ -79,16 +80,21 @@ def write_clip_strip(source: Source, path: Path, frames: int = 8) -> Path:
     """A strip of evenly spaced poses of a clip with their times, as one PNG; returns its path."""
     recording = as_recording(_bodies(source.clip), source.clip.fps)
     index = np.linspace(0, source.clip.frames - 1, frames).round().astype(int)
-    times = np.arange(source.clip.frames) / source.clip.fps
-    shots = plan_camera(recording, times, aspect=POSE_SIZE[0] / POSE_SIZE[1])
+    azimuth = _facing(source.clip) + 180.0 + VIEW
     images = []
     with Stage(recording.scene, POSE_SIZE) as stage:
         for i in index:
             look = np.append(recording.body_pos[i, 0, :2], LOOK_HEIGHT)
-            image = stage.draw(pose_at(recording, times[i]), look, DISTANCE, shots.azimuth[i],
-                               shots.elevation)
-            images.append(_with_text(image, f"{times[i]:.2f} s"))
+            time = i / source.clip.fps
+            image = stage.draw(pose_at(recording, time), look, DISTANCE, azimuth, ELEVATION)
+            images.append(_with_text(image, f"{time:.2f} s"))
     return write_image(np.concatenate(images, axis=1), path)
+
+
+def _facing(clip: Clip) -> float:
+    """Which way the pelvis looks in the mean of a clip, degrees; lying frames count little."""
+    w, x, y, z = clip.body_rot[:, 0].T
+    return float(np.degrees(np.arctan2((x * y + w * z).sum(), (0.5 - y * y - z * z).sum())))
 
 
 def write_image(image: np.ndarray, path: Path) -> Path:
