@@ -116,7 +116,9 @@ def test_bad_files_are_one_sentence_and_leave_the_library_as_it_is(walk, tmp_pat
 
 
 @pytest.mark.parametrize("more, words", [
-    (["--fps", "0"], "--fps"), (["--weight", "nan"], "--weight"), (["--map", "cmux"], "bone map"),
+    (["--fps", "0"], "--fps"), (["--fps", "60"], "is for .amc"),
+    (["--skeleton", "a.asf"], "is for .amc"), (["--weight", "nan"], "--weight"),
+    (["--map", "cmux"], "bone map"),
     (["--map", "smpl"], "does not have"), (["--name", "a/b"], "letters"),
     (["--loop"], "too far for a loop")])
 def test_bad_options_are_refused(bvh, tmp_path, more, words):

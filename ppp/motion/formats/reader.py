@@ -19,6 +19,10 @@ def read_motion(path: Path, skeleton: Optional[Path] = None, fps: Optional[float
     skeleton: the ``.asf`` of an ``.amc``; fps: the rate of a file that does not tell its own.
     """
     ending = path.suffix.lower()
+    for flag, given in (("--skeleton", skeleton), ("--fps", fps)):
+        if given is not None and ending in ENDINGS and ending != ".amc":
+            raise PPPError(f"{path}: {flag} is for .amc files; this file tells it itself, so leave "
+                           "the option out")
     if ending == ".npy":
         from ppp.motion.formats.poselib import load_poselib
 

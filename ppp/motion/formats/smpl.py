@@ -70,7 +70,7 @@ def load_npz_arrays(path: Path) -> Dict[str, np.ndarray]:
             return {name: data[name] for name in data.files
                     if name in ("poses", "trans", "mocap_framerate", "mocap_frame_rate", "fps",
                                 "root_pos")}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
         raise PPPError(f"{path}: not a readable .npz ({error}); download it again") from None
 
 

@@ -143,11 +143,11 @@ class PoseSolver:
         self.pelvis = mink.FrameTask("pelvis", "body", 20.0, 6.0)
         self.torso = mink.FrameTask("torso", "body", 0.0, 4.0)
         self.posture = mink.PostureTask(self.model, cost=_posture_cost())
-        self.axes = [(mink.AxisAlignTask(b, "body", axis, cost=cost), b, np.array(axis))
-                     for b, axis, cost in _AXES]
+        self.axes = {body: mink.AxisAlignTask(body, "body", axis, cost=cost)
+                     for body, axis, cost in _AXES}
         self.clearance = ClearanceTask(self.model, 60.0)
         self.tasks = [*self.feet, self.pelvis, self.torso, self.posture,
-                      *(task for task, *_ in self.axes), self.clearance]
+                      *self.axes.values(), self.clearance]
 
     def solve(self, start: np.ndarray, last: Optional[np.ndarray]) -> np.ndarray:
         """The pose (47,) for the targets that are set; ``last``: the frame before with the root
@@ -172,7 +172,7 @@ class PoseSolver:
         self.pelvis.set_target(mink.SE3(np.concatenate((start[3:7], start[:3]))))
         self.torso.set_target(mink.SE3(np.concatenate((torso, start[:3]))))
         self.posture.set_target(start)
-        for task, body, _ in self.axes:
+        for body, task in self.axes.items():
             task.set_target(axes[body])
 
 
