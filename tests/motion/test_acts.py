@@ -102,6 +102,7 @@ def test_kick_puts_the_sole_forward_and_the_other_foot_stays(acts, name, foot, h
     act = acts[name]
     sole = act.point(foot, SOLE)[act.hit]
     assert sole[2] == pytest.approx(height, abs=0.06) and sole[0] > reach
+    assert abs(sole[1]) < 0.4 * sole[0]  # to the front, not to the side
     assert act.mat[act.hit, BODY_ID[foot], 0, 2] < -0.7  # the sole faces forward: its z axis back
     knee = {"right_foot": 20, "left_foot": 27}[foot]
     assert np.degrees(act.clip.joint_pos[act.hit, knee]) < 45.0
