@@ -7,7 +7,7 @@ in their swing. It is a mapping with
              toes point down, on the way from lift-off to landing
   max_force  body weights that the ground may push with (default 3)
   roll_time  s before take-off in which the heel rises to 'toe_off' of the feet (default 0.07)
-  steady     0..1: share of the moment about the centre of mass that pitching and rolling the upper
+  steady     0..1: share of the moment about the centre of mass that turning the upper
              body takes in stance (default 0; in flight it takes all)
 ``feet: {kind: run}`` writes the steps: a loop from speed, turn_rate, step_time and flight (s without
 a foot on the floor, in every step), or with ``rows`` a path that begins and ends in the ready

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ppp.errors import PPPError
-from ppp.motion.authoring.balance import Seam, com_path, continued, pad, smooth
 from ppp.motion.authoring import flight
+from ppp.motion.authoring.balance import Seam, com_path, continued, pad, smooth
 from ppp.motion.authoring.footsteps import FootPlan, FootTrack, rotate, sample_feet, zmp_reference
 from ppp.motion.authoring.ik import BodySolver, Demand
 from ppp.motion.authoring.keys import curve
@@ -195,7 +195,7 @@ def _demand(sheet: Sheet, com: np.ndarray, i: int) -> Demand:
     heading = Rotation.from_euler("z", sheet.heading[i])
     pelvis, trunk = heading * tilt(key.pelvis), heading * tilt(key.trunk)
     if sheet.lean[i].any():
-        # pelvis and trunk pitch and roll as one; only the trunk turns, the pelvis goes with the legs
+        # they pitch and roll as one; only the trunk turns, as the pelvis goes with the legs
         trunk = Rotation.from_rotvec(sheet.lean[i]) * trunk
         pelvis = Rotation.from_rotvec(sheet.lean[i] * [1.0, 1.0, 0.0]) * pelvis
     feet_rot = [wxyz(tilt([0.0, sheet.feet.pitch[i, f], sheet.feet.yaw[i, f]])) for f in (0, 1)]

@@ -49,6 +49,9 @@ def vertical_path(aloft: np.ndarray, dt: float, heights: Sequence[Tuple[float, f
         rows.append(np.eye(used + 2)[i])
         values.append(-1.0)
     for time, height in heights:
+        if not 0.0 <= time <= (n - 1) * dt + 1e-6:
+            raise PPPError(f"{where}: the time {time:g} s of 'heights' lies outside the clip; give "
+                           f"0 to {(n - 1) * dt:g} s")
         rows.append(lift[int(round(time / dt))])
         values.append(height)
     if loop:
@@ -70,7 +73,7 @@ def vertical_path(aloft: np.ndarray, dt: float, heights: Sequence[Tuple[float, f
                                lb=low, ub=high, solver="daqp")
     if found is None:
         raise PPPError(f"{where}: the ground would have to pull, or push with more than "
-                       f"{max_force:g} body weights; change the heights or times of 'com_height', "
+                       f"{max_force:g} body weights; change the heights or times of 'heights', "
                        "or raise 'max_force'")
     force = 1.0 + found[:used]
     force[np.abs(force) < 1e-9] = 0.0
