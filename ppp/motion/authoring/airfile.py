@@ -9,10 +9,10 @@ in their swing. It is a mapping with
   roll_time  s before take-off in which the heel rises to 'toe_off' of the feet (default 0.07)
   steady     0..1: share of the moment about the centre of mass that turning the upper
              body takes in stance (default 0; in flight it takes all)
-``feet: {kind: run}`` writes the steps: a loop from speed, turn_rate, step_time and flight (s without
-a foot on the floor, in every step), or with ``rows`` a path that begins and ends in the ready
-stance: [forward m, left m, turn degrees, step time s, flight s] for each step, a flight below 0
-being the time on both feet.
+``feet: {kind: run}`` writes the steps: a loop from speed, turn_rate, step_time and flight (s
+without a foot on the floor, in every step), or with ``rows`` a path that begins and ends in the
+ready stance: [forward m, left m, turn degrees, step time s, flight s] for each step, a flight
+below 0 being the time on both feet.
 """
 from __future__ import annotations
 
