@@ -111,8 +111,8 @@ class MotionLibrary:
     rest (F,) bool: the still end of a clip, where its skill has no loop to go on in, extent (F,):
     how far the farthest key body is ahead of the pelvis, m.
 
-    Per skill (K,): travels and turns (bool), speed, m/s, yaw_rate, rad/s, may_lie (bool), reach:
-    how far ahead of the pelvis its blow lands, m (0: no blow).
+    Per skill (K,): travels and turns (bool), speed, m/s, and yaw_rate, rad/s (means over its
+    loops), may_lie (bool), reach: how far ahead of the pelvis its blow lands, m (0: no blow).
     """
 
     def __init__(self, path: Union[str, Path], skills: Optional[Sequence[str]] = None,
@@ -162,9 +162,12 @@ class MotionLibrary:
         self.scale = self.frame.std(0).clamp_min(0.1)
         self.scaled = self.frame / self.scale
         self.mean_pose = torch.stack([self.joint_pos[o].mean(0) for o in owned]).mean(0)
-        self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in owned])
+        # what a skill keeps up is told by its loops; starts and stops are on the way there
+        looped = torch.tensor([e.loop for e in self.entries], device=device)[self.clip]
+        steady = [o & looped if (o & looped).any() else o for o in owned]
+        self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in steady])
         heading_vel = self.frame[:, FRAME["linear"]][:, :2].norm(dim=-1)
-        self.speed = torch.stack([heading_vel[o].mean() for o in owned])
+        self.speed = torch.stack([heading_vel[o].mean() for o in steady])
         self.may_lie = torch.stack([(self.root_pos[o, 2] < LYING).any() for o in owned])
         self.rest = self._rests(heading_vel)
         self.extent = self._extent()

@@ -59,11 +59,13 @@ def progress(step: Step) -> Tensor:
     """Speed: towards the target at the clips' pace (travel), standing still otherwise.
 
     exp(-2 v_err^2) with v_err the shortfall of the speed towards the target, m/s; for skills on
-    the spot v_err is the ground speed. Turning skills are judged by their yaw rate, rad/s.
+    the spot v_err is the ground speed beyond that of the clips (a dodge moves a little). Turning
+    skills are judged by their yaw rate, rad/s.
     """
     velocity = step.state.bodies.lin_vel[:, 0, :2]
     towards = (velocity * _direction(step)).sum(-1)
-    error = torch.where(step.travels, (step.speed - towards).clamp_min(0.0), velocity.norm(dim=-1))
+    beyond = (velocity.norm(dim=-1) - step.speed).clamp_min(0.0)
+    error = torch.where(step.travels, (step.speed - towards).clamp_min(0.0), beyond)
     yaw_error = step.state.bodies.ang_vel[:, 0, 2] - step.yaw_rate
     error = torch.where(step.turns, yaw_error, error)
     return torch.exp(-2.0 * error.square())

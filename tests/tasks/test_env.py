@@ -54,6 +54,7 @@ def test_the_next_observation_is_the_one_before_the_restart(env):
     """A fallen humanoid's last observation shows it low; the returned one shows it standing."""
     env.reset()
     env.age[:] = 10
+    env.commands.skill[0] = env.library.skills.index("idle")  # lying is no fall in getting up
     flat = torch.tensor([[0.7071, 0.0, 0.7071, 0.0]])
     zero = torch.zeros(1, 3)
     env.engine.reset(torch.tensor([0]), torch.tensor([[0.0, 0, 0.12]]), flat,

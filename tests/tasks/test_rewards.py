@@ -62,8 +62,10 @@ def test_progress_of_a_travelling_skill(velocity, expected):
 
 
 def test_progress_on_the_spot_and_in_a_turn():
-    still = make_step(travels=False, velocity=(0.3, 0.4))
-    assert progress(still).item() == pytest.approx(math.exp(-0.5), abs=1e-5)
+    """The clips' own speed is 1 m/s here: only what goes beyond it is drifting."""
+    drifting = make_step(travels=False, velocity=(0.9, 1.2))
+    assert progress(drifting).item() == pytest.approx(math.exp(-0.5), abs=1e-5)
+    assert progress(make_step(travels=False, velocity=(0.6, 0.8))).item() == 1.0
     turning = make_step(travels=False, turns=True, yaw_rate=1.0)
     assert progress(turning).item() == pytest.approx(math.exp(-2.0), abs=1e-5)
 
