@@ -3,18 +3,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, List, Sequence, Tuple
 
 import torch
 from torch.nn import functional as F
 
-from ppp.errors import PPPError
+from ppp.errors import unknown
 from ppp.language.codebook import Codebook, closest_pair
-from ppp.language.encoders.minilm import MiniLM
+from ppp.language.encoders.base import Trainable, trainable
 
-LOSSES = ("mse", "mse+ce")
-#: temperature of the cross-entropy over cosines
+#: temperature of the cross-entropy over cosines, and of the contrast between phrases
 TEMPERATURE = 0.05
+CONTRAST_TEMPERATURE = 0.1
 #: out-of-set phrases are pushed until their best cosine is under this
 OOS_COSINE = 0.3
 #: out-of-set phrases that join every batch
@@ -35,6 +35,8 @@ class FitSettings:
     lr: float = 1e-4
     batch: int = 32
     seed: int = 0
+    #: train "unknown" on the out-of-set phrases too
+    outliers: bool = True
 
 
 DEFAULTS = FitSettings()
@@ -58,28 +60,53 @@ class FitReport:
         return self.label_distance < MIN_LABEL_DISTANCE or self.variance < MIN_VARIANCE
 
 
+def square_loss(found: torch.Tensor, codes: torch.Tensor, skill: torch.Tensor) -> torch.Tensor:
+    """Squared distance to the own code, summed over dimensions.
+
+    The paper's MSE(Enc(text), e_label) (arXiv 2309.11359, section III-B) up to the constant d.
+    """
+    return (found - codes[skill]).pow(2).sum(-1).mean()
+
+
+def entropy_loss(found: torch.Tensor, codes: torch.Tensor, skill: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy over the cosines to all codes: also pushes away from the other skills."""
+    return F.cross_entropy(found @ codes.T / TEMPERATURE, skill)
+
+
+def contrast_loss(found: torch.Tensor, codes: torch.Tensor, skill: torch.Tensor) -> torch.Tensor:
+    """Supervised contrast between the phrases of a batch (Khosla et al., arXiv 2004.11362, eq. 2).
+
+    A phrase without a partner of its skill in the batch does not count.
+    """
+    itself = torch.eye(len(found), dtype=torch.bool)
+    same = (skill[:, None] == skill[None, :]) & ~itself
+    logits = (found @ found.T / CONTRAST_TEMPERATURE).masked_fill(itself, float("-inf"))
+    chance = (logits - logits.logsumexp(-1, keepdim=True)).masked_fill(~same, 0.0)
+    partners = same.sum(-1)
+    paired = partners > 0
+    if not bool(paired.any()):
+        return found.sum() * 0.0
+    return -(chance.sum(-1)[paired] / partners[paired]).mean()
+
+
+#: --loss -> the parts that are added up
+LOSSES = {"mse": (square_loss,), "mse+ce": (square_loss, entropy_loss), "ce": (entropy_loss,),
+          "mse+contrast": (square_loss, contrast_loss)}
+
+
 def batch_loss(found: torch.Tensor, codes: torch.Tensor, skill: torch.Tensor,
                loss: str) -> torch.Tensor:
     """Mean loss of (n, d) unit rows against the (K, d) frozen codes; ``skill`` (n,) are indices.
 
-    'mse': squared distance to the own code, summed over dimensions (the paper's, up to a constant).
-    'mse+ce': plus cross-entropy over the cosines to all codes, which also pushes away from others.
+    ``loss`` is a key of LOSSES.
     """
-    value = (found - codes[skill]).pow(2).sum(-1).mean()
-    if loss == "mse+ce":
-        value = value + F.cross_entropy(found @ codes.T / TEMPERATURE, skill)
-    return value
+    parts = [part(found, codes, skill) for part in LOSSES[loss]]
+    return torch.stack(parts).sum()
 
 
 def outlier_loss(found: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
     """Outlier exposure (Hendrycks et al., arXiv 1812.04606) as a hinge on the best cosine."""
     return F.relu((found @ codes.T).amax(-1) - OOS_COSINE).mean()
-
-
-def trainable(encoder: MiniLM) -> Dict[str, torch.nn.Parameter]:
-    """Everything but the word embeddings: freezing them halves the file and costs no accuracy."""
-    return {name: parameter for name, parameter in encoder.model.named_parameters()
-            if "word_embeddings" not in name}
 
 
 def _schedule(step: int, total: int) -> float:
@@ -88,7 +115,7 @@ def _schedule(step: int, total: int) -> float:
     return (step + 1) / rise if step < rise else (total - step) / max(1, total - rise)
 
 
-def _collapse_figures(encoder: MiniLM, book: Codebook, pairs: Sequence[Tuple[str, str]],
+def _collapse_figures(encoder: Trainable, book: Codebook, pairs: Sequence[Tuple[str, str]],
                       report: FitReport) -> None:
     """Fill in what a falling loss would hide."""
     labels = encoder.encode(list(book.labels))
@@ -100,15 +127,16 @@ def _collapse_figures(encoder: MiniLM, book: Codebook, pairs: Sequence[Tuple[str
     report.train_accuracy = float((nearest == right).float().mean())
 
 
-def finetune(encoder: MiniLM, book: Codebook, pairs: Sequence[Tuple[str, str]],
+def finetune(encoder: Trainable, book: Codebook, pairs: Sequence[Tuple[str, str]],
              oos: Sequence[str] = (), settings: FitSettings = DEFAULTS,
              on_epoch: Callable[[int, float], None] = lambda epoch, loss: None) -> FitReport:
-    """Train ``encoder.model`` in place on (text, skill) pairs; ``oos`` turns outlier exposure on.
+    """Train ``encoder.model`` in place on (text, skill) pairs; ``oos`` are of no skill.
 
     ``on_epoch`` gets the epoch (from 1) and its mean loss. Seeded: same input, same parameters.
     """
     if settings.loss not in LOSSES:
-        raise PPPError(f"--loss {settings.loss}: choose one of {', '.join(LOSSES)}")
+        raise unknown("--loss", settings.loss, LOSSES)
+    oos = list(oos) if settings.outliers else []
     data = list(pairs) + list(zip(book.labels, book.skills))
     skill = torch.tensor([book.index(name) for _, name in data])
     order = random.Random(settings.seed)
@@ -125,7 +153,7 @@ def finetune(encoder: MiniLM, book: Codebook, pairs: Sequence[Tuple[str, str]],
         losses = []
         for start in range(0, len(rows), settings.batch):
             part = rows[start:start + settings.batch]
-            extra = order.sample(list(oos), min(OOS_PER_BATCH, len(oos)))
+            extra = order.sample(oos, min(OOS_PER_BATCH, len(oos)))
             found = encoder.embed([data[i][0] for i in part] + extra)
             value = batch_loss(found[:len(part)], book.codes, skill[part], settings.loss)
             if extra:

@@ -11,7 +11,6 @@ from ppp.language.adapter import AdaptedEncoder, fit_adapter
 from ppp.language.codebook import Codebook
 from ppp.language.encoders.base import Remembering, TextEncoder
 from ppp.language.encoders.lexical import Lexical
-from ppp.language.encoders.minilm import MiniLM
 from ppp.language.finetune import FitReport, FitSettings, finetune
 from ppp.language.metrics import balanced_threshold
 from ppp.language.model import NO_THRESHOLD, TextModel
@@ -47,7 +46,8 @@ def nearest_distances(encoder: TextEncoder, book: Codebook, texts: Sequence[str]
 def build_codebook(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> Codebook:
     """Encoded labels; for the lexical encoder, whose labels say too little, means of phrases."""
     if not isinstance(encoder, Lexical):
-        return Codebook.build(encoder, phrases.labels)
+        # A control without pretraining is trained towards the codes of a pretrained encoder.
+        return Codebook.build(getattr(encoder, "reference", None) or encoder, phrases.labels)
     texts = {skill: [t for t, other in pairs if other == skill] for skill in phrases.labels}
     return Codebook.from_centroids(encoder, phrases.labels, texts)
 
@@ -113,7 +113,7 @@ def fit_model(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, method: st
         fitted, book = _quick_fit(encoder, phrases, pairs, phrases.oos_train)
         threshold = unseen_threshold(encoder, phrases, pairs)
         return Fitted(TextModel(fitted, book, name, threshold, phrases.rest, phrases.stand_ins))
-    if not isinstance(encoder, MiniLM):
+    if not hasattr(encoder, "embed"):
         raise PPPError(f"--method finetune: encoder {encoder.name} cannot be trained, use minilm")
     book = build_codebook(encoder, phrases, pairs)
     report = finetune(encoder, book, pairs, phrases.oos_train, settings, on_epoch)

@@ -5,7 +5,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 import yaml
@@ -15,10 +15,8 @@ from safetensors.torch import load_file, save
 from ppp.errors import PPPError, unknown
 from ppp.language.adapter import AdaptedEncoder, Adapter
 from ppp.language.codebook import Codebook
-from ppp.language.encoders.base import TextEncoder
-from ppp.language.encoders.lexical import Lexical
-from ppp.language.encoders.minilm import MiniLM
-from ppp.language.finetune import trainable
+from ppp.language.encoders import Lexical, MiniLM, OpenClip, Scratch
+from ppp.language.encoders.base import TextEncoder, Trainable, trainable
 
 FORMAT = 1
 CARD = "card.yaml"
@@ -74,14 +72,18 @@ class TextModel:
         return self.encoder.weights_hash
 
     def _save_changed(self, place: Path) -> None:
-        """Only what differs from the published weights; the bulk of it in half precision."""
+        """What differs from the published weights, in half precision; of an encoder that no package
+        provides, everything, so that the folder loads anywhere."""
         if isinstance(self.encoder, Lexical):
             self.encoder.save(place / VOCABULARY)
             return
+        base = self.encoder.base if isinstance(self.encoder, AdaptedEncoder) else self.encoder
+        if getattr(base, "carried", False):
+            base.save_whole(place)
         tensors: Dict[str, torch.Tensor] = {}
         if isinstance(self.encoder, AdaptedEncoder):
             tensors = self.encoder.adapter.tensors()
-        elif isinstance(self.encoder, MiniLM) and self.method == "finetune":
+        elif self.method == "finetune" and not self.encoder.carried:
             tensors = {name: p.detach().half() for name, p in trainable(self.encoder).items()}
         if tensors:
             data = save({name: value.contiguous() for name, value in tensors.items()})
@@ -113,9 +115,9 @@ def _read_changed(folder: Path) -> Dict[str, torch.Tensor]:
                        "ppp finetune-clip") from error
 
 
-def _apply_changes(encoder: MiniLM, book: Codebook, method: str, folder: Path) -> TextEncoder:
+def _apply_changes(encoder: Trainable, book: Codebook, method: str, folder: Path) -> TextEncoder:
     """The encoder as it was after training."""
-    if method == "none":
+    if method == "none" or (method == "finetune" and encoder.carried):
         return encoder
     changed = _read_changed(folder)
     try:
@@ -130,6 +132,17 @@ def _apply_changes(encoder: MiniLM, book: Codebook, method: str, folder: Path) -
     return encoder
 
 
+#: kind of encoder (its name up to a colon) -> loader(folder, card's encoder entry, weights)
+LOADERS: Dict[str, Callable[[Path, Dict[str, Any], Optional[str]], TextEncoder]] = {
+    "lexical": lambda folder, about, weights: Lexical.load(folder / VOCABULARY),
+    "minilm": lambda folder, about, weights: MiniLM.load(weights),
+    "openclip": lambda folder, about, weights: OpenClip.load_whole(
+        folder, about["name"], str(about.get("sha256"))),
+    "scratch": lambda folder, about, weights: Scratch.load_whole(
+        folder, str(about.get("sha256")), weights),
+}
+
+
 def load_model(folder: str, weights: Optional[str] = None) -> TextModel:
     """Load a saved folder; ``weights`` names the encoder's folder when it is not installed.
 
@@ -142,18 +155,18 @@ def load_model(folder: str, weights: Optional[str] = None) -> TextModel:
     if card.get("codebook_sha256") != book.sha256:
         raise PPPError(f"{place / 'codebook.safetensors'}: not the codebook that {CARD} names, "
                        "take both from one run")
-    name, method = card["encoder"]["name"], card["method"]
-    if name == Lexical.name:
-        encoder: TextEncoder = Lexical.load(place / VOCABULARY)
-    elif name == MiniLM.name:
-        encoder = MiniLM.load(weights)
-    else:
-        raise unknown(f"encoder in {place / CARD}, field encoder.name:", name,
-                      (Lexical.name, MiniLM.name))
-    if encoder.weights_hash != card["encoder"].get("sha256"):
+    about, method = card["encoder"], card["method"]
+    kind = str(about["name"]).partition(":")[0]
+    if kind not in LOADERS:
+        raise unknown(f"encoder in {place / CARD}, field encoder.name:", about["name"], LOADERS)
+    encoder = LOADERS[kind](place, about, weights)
+    if encoder.weights_hash != about.get("sha256"):
         raise PPPError(f"{place / CARD}: field encoder.sha256 is of other weights than those "
                        "loaded, use the encoder it was trained with")
-    if isinstance(encoder, MiniLM):
+    if not isinstance(encoder, Lexical):
         encoder = _apply_changes(encoder, book, method, place)
+    if encoder.dim != book.codes.shape[1]:
+        raise PPPError(f"{place / 'codebook.safetensors'}: codes of length {book.codes.shape[1]} do"
+                       f" not fit the encoder's {encoder.dim}, take both from one run")
     return TextModel(encoder, book, method, float(card["threshold"]), card.get("rest"),
                      card.get("stand_ins") or {}, card)

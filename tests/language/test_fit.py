@@ -12,8 +12,9 @@ from ppp.language import model as text_model
 from ppp.language.adapter import AdaptedEncoder, fit_adapter, place, unused_direction
 from ppp.language.codebook import Codebook
 from ppp.language.encoders import MiniLM
+from ppp.language.encoders.base import trainable
 from ppp.language.encoders.lexical import Lexical
-from ppp.language.finetune import FitReport, FitSettings, finetune, trainable
+from ppp.language.finetune import FitReport, FitSettings, finetune
 from ppp.language.fit import fit_model
 from ppp.language.matcher import Matcher
 from ppp.language.model import TextModel, load_model

