@@ -94,7 +94,8 @@ def test_wrong_arguments(refused, argv, words):
     ("episode_length: .*", "episode_length: 0", "'episode_length' must be 1"),
     ("skills: .*", "skills: [wlak_forward]", "did you mean 'walk_forward'"),
     ("skill_weights: .*", "skill_weights: {walk_forward: -1}", "must be above 0"),
-    ("rule: random", "rule: approach_and_strike", "needs a target"),
+    ("kind: target", "kind: targte", "did you mean 'target'"),
+    ("in_reach: .*", "in_reach: 2", "'in_reach' of 'command' must be 0 to 1"),
     ("command:", "command: [", "broken YAML"),
 ])
 def test_wrong_task_files(refused, tmp_path, old, new, words):
@@ -138,7 +139,7 @@ def test_a_truncated_clip_is_named(refused, tmp_path):
 def test_checkpoints_and_bundles_of_another_layout(refused, tmp_path):
     (tmp_path / "junk.pt").write_bytes(b"no checkpoint")
     assert "damaged or not a checkpoint" in refused("run", "--checkpoint", tmp_path / "junk.pt")
-    torch.save({"layout": 1}, tmp_path / "part.pt")
+    torch.save({"layout": 2}, tmp_path / "part.pt")
     assert "field 'skills' is missing" in refused("run", "--checkpoint", tmp_path / "part.pt")
     names = ("skills", "task", "settings", "policy", "optimizer", "style", "counters")
     file = save_checkpoint(tmp_path / "old.pt", {name: {} for name in names})

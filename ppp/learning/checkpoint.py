@@ -39,13 +39,13 @@ def load_checkpoint(path: Union[str, Path], device: str = "cpu") -> Dict[str, An
         raise PPPError(f"{path}: damaged or not a checkpoint; take an earlier one") from None
     if not isinstance(state, dict):
         raise PPPError(f"{path}: not a PPP checkpoint; take a file from runs/NAME/checkpoints")
+    if state.get("layout", LAYOUT) != LAYOUT:
+        raise PPPError(f"{path}: field 'layout' is {state['layout']}, this version reads {LAYOUT}; "
+                       "train again or use the version that wrote it")
     for field in _FIELDS:
         if field not in state:
             raise PPPError(f"{path}: field '{field}' is missing; it is not a PPP checkpoint or was "
                            "written by another version")
-    if state["layout"] != LAYOUT:
-        raise PPPError(f"{path}: field 'layout' is {state['layout']}, this version reads {LAYOUT}; "
-                       "train again or use the version that wrote it")
     return state
 
 

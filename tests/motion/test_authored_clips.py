@@ -1,11 +1,14 @@
 """The clips that the project ships: they close, stand on their feet and could be performed."""
 from __future__ import annotations
 
+from collections import Counter
+
 import mujoco
 import numpy as np
 import pytest
 
 from ppp.humanoid.skeleton import BODY_ID, dof_limits
+from ppp.language.phrases import load_phrases
 from ppp.motion.body import clip_qpos, humanoid_model, turned
 from ppp.motion.check import check_library
 from ppp.motion.clip import load_clip
@@ -13,8 +16,11 @@ from ppp.motion.contacts import corner_positions, support
 from ppp.motion.dynamics import velocities
 from ppp.motion.library import read_library
 from ppp.motion.replay import replay, seam
+from ppp.planning.skills import SKILLS
+from ppp.settings import ROOT
 
-SIX = {"idle", "walk_forward", "slash", "turn_left", "turn_right", "block"}
+#: skills with free flight or hands on the floor: a frame beside a landing may ask for more
+LEAPING = {"run", "jump", "dodge_back", "get_up"}
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +29,18 @@ def clips(library_path):
     return {e.file: (e, load_clip(library_path.parent / e.file)) for e in library.clips}
 
 
-def test_every_skill_of_the_first_six_has_clips_and_all_pass(library_path):
+def test_every_skill_has_two_clips_and_all_pass(library_path):
     result = check_library(library_path)
-    assert SIX <= set(result["skills"])
+    count = Counter(clip["skill"] for clip in result["clips"])
+    assert set(count) == set(SKILLS) and min(count.values()) >= 2, count
     assert result["all_ok"], [(c["name"], c["wrong"]) for c in result["clips"] if not c["ok"]]
+    assert sum(clip["seconds"] for clip in result["clips"]) > 120.0
+
+
+def test_labels_are_those_that_the_codebook_encodes(library_path):
+    phrases = load_phrases(str(ROOT / "prompts" / "phrases.yaml"))
+    listed = read_library(library_path).skills
+    assert {skill: info.label for skill, info in listed.items()} == phrases.labels
 
 
 def test_loops_close_in_pose_and_in_velocity(clips):
@@ -36,7 +50,7 @@ def test_loops_close_in_pose_and_in_velocity(clips):
         speed = velocities(joined, 1.0 / clip.fps)
         jump, usual = np.abs(np.diff(speed, axis=0)), np.abs(np.diff(
             velocities(qpos, 1.0 / clip.fps), axis=0)).max()
-        assert jump.max() <= usual + 0.05, entry.file
+        assert jump.max() <= 1.1 * usual + 0.05, entry.file
 
 
 def _back(qpos):
@@ -76,14 +90,16 @@ def test_joints_stay_in_range_and_do_not_flip(clips):
     low, high = np.array(dof_limits()).T
     for entry, clip in clips.values():
         assert ((clip.joint_pos > low) & (clip.joint_pos < high)).all(), entry.file
-        assert np.abs(np.diff(clip.joint_pos, axis=0)).max() < 0.4, entry.file
+        assert np.abs(np.diff(clip.joint_pos, axis=0)).max() < 0.6, entry.file  # 18 rad/s
 
 
 def test_ground_can_give_what_the_clips_need_within_the_effort(clips):
     for entry, clip in clips.values():
         found = support(clip_qpos(clip), 1.0 / clip.fps)
-        assert np.median(found.residual) < 0.005, entry.file
-        assert found.residual.max() < 0.05, entry.file
+        touching = found.residual[found.load.sum(-1) > 0.0]
+        assert np.median(touching) < 0.005, entry.file
+        assert np.quantile(touching, 0.95) < 0.05, entry.file
+        assert entry.skill in LEAPING or touching.max() < 0.05, entry.file
         assert np.abs(found.torque).max() < 150.0, entry.file
 
 

@@ -121,6 +121,7 @@ def test_focus_draws_what_fails_oftener():
 def test_wrong_fields_of_a_command_are_named(tmp_path):
     head = "name: HumanoidSkills\nrewards: {facing: 1.0}\n"
     for body, wanted in (("command: {in_reach: 0.5}\n", "needs something to strike"),
+                         ("command: {rule: approach_and_strike}\n", "needs a target"),
                          ("command: {focus: 3}\n", "field 'focus'")):
         (tmp_path / "task.yaml").write_text(head + body)
         with pytest.raises(PPPError, match=wanted):

@@ -30,7 +30,7 @@ from ppp.humanoid.skeleton import BODY_ID, FEET, JOINTS, dof_limits, dof_slices,
 from ppp.motion.authoring.compose import CLIP_FPS
 from ppp.motion.authoring.keys import curve
 from ppp.motion.authoring.pose import wxyz
-from ppp.motion.body import humanoid_model
+from ppp.motion.body import humanoid_model, joint_pos_from, qpos_from
 
 #: spring N/m and damper N s/m of ``balance``, and their largest force, N
 BALANCE_SPRING, BALANCE_DAMPER, BALANCE_LARGEST = 900.0, 220.0, 250.0
@@ -40,6 +40,8 @@ HELP_FORCE, HELP_MOMENT = (2500.0, 350.0), (400.0, 70.0)
 SOLE = np.array([0.045, 0.0, -0.05])
 #: a clip has to end with the pelvis this high, m, and this upright
 STANDING_HEIGHT, STANDING_COSINE = 0.8, 0.97
+#: joints are kept this far inside their range, rad: stored numbers are rounded
+MARGIN = 1e-4
 #: contact bit by which limbs, sword and shield also meet each other
 _LIMBS = 8
 _PELVIS = BODY_ID["pelvis"] + 1
@@ -82,7 +84,14 @@ def perform(performance: Performance, where: str) -> np.ndarray:
     if data.qpos[2] < STANDING_HEIGHT or data.xmat[_PELVIS, 8] < STANDING_COSINE:
         raise PPPError(f"{where}: the humanoid does not stand at the end (pelvis at "
                        f"{data.qpos[2]:.2f} m); change the keys")
-    return np.array(poses)
+    return within_limits(np.array(poses))
+
+
+def within_limits(qpos: np.ndarray) -> np.ndarray:
+    """Poses (T, 47) with every joint in its range: simulated limits give way a little."""
+    low, high = np.array(dof_limits()).T
+    joints = np.clip(joint_pos_from(qpos), low + MARGIN, high - MARGIN)
+    return qpos_from(qpos[:, :3], qpos[:, 3:7], joints)
 
 
 def _step(model: mujoco.MjModel, data: mujoco.MjData, place: np.ndarray, turn: np.ndarray,
