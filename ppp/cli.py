@@ -13,6 +13,7 @@ COMMANDS = {
     "run": ("ppp.run", "train or test a task"),
     "classify": ("ppp.language.classify", "which skill does a command name?"),
     "finetune-clip": ("ppp.finetune_clip", "fine-tune the text encoder to a phrase list"),
+    "skills": ("ppp.language.skills_commands", "list the skills of the codebook, or add one"),
     "motions": ("ppp.motion.commands", "author, import, check and list motion clips"),
     "bench": ("ppp.evaluation.bench", "measure physics, environment and training speed"),
     "eval": ("ppp.evaluation.commands", "score the policy, the planner or the language part"),

@@ -13,7 +13,7 @@ if __name__ == "__main__":
     # As a script, Python puts ppp/ on the path, where our folders would hide other modules.
     sys.path[0] = str(ROOT)
 
-from ppp.errors import PPPError, run_entry  # noqa: E402
+from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
 from ppp.outputs import check_file, check_folder  # noqa: E402
 
 #: exit status when the embedding space has collapsed; nothing is saved then
@@ -29,13 +29,20 @@ class Settings:
     out: str = "runs/text"
     """folder to save to (with --eval-only: to load from)"""
     encoder: str = "minilm"
-    """minilm, or lexical (no weights needed)"""
+    """minilm, openclip:ARCHITECTURE (ViT-B-32, ...), lexical (no weights needed), or scratch
+    (random weights: a control)"""
     weights: Optional[str] = None
-    """folder with the encoder's weights; default: the installed package"""
+    """folder with the encoder's weights (default: the installed package); of openclip, a file"""
+    pretrained: Optional[str] = None
+    """of openclip: tag of the weights in the open_clip package, fetched over the network"""
+    vocabulary: Optional[str] = None
+    """of openclip: bpe_simple_vocab_16e6.txt.gz or merges.txt; default: the open_clip package's"""
     method: str = "finetune"
     """finetune (gradient, minutes) or adapter (closed form, seconds)"""
     loss: str = "mse+ce"
-    """mse (the paper's) or mse+ce; out-of-set phrases join either when the file lists oos_train"""
+    """mse (the paper's), mse+ce, ce or mse+contrast"""
+    outliers: bool = True
+    """train "unknown" on the file's oos_train phrases too"""
     epochs: int = 12
     """passes over the training phrases"""
     lr: float = 1e-4
@@ -65,6 +72,10 @@ def check(settings: Settings) -> None:
         raise PPPError(f"--lr {settings.lr}: must lie between 0 and 1, 1e-4 works well")
     if not 0 <= settings.seed < 2**31:
         raise PPPError(f"--seed {settings.seed}: must be a whole number from 0 to 2147483647")
+    from ppp.language.finetune import LOSSES
+
+    if settings.loss not in LOSSES:
+        raise unknown("--loss", settings.loss, LOSSES)
     if settings.json is not None:
         check_file(settings.json)
 
@@ -90,20 +101,24 @@ def check_overlap(settings: Settings, train: List[Tuple[str, str]], test: List[T
 
 
 def fit_with_bar(encoder: Any, phrases: Any, pairs: List[Tuple[str, str]], settings: Settings):
-    """``fit_model`` behind a progress bar that shows the epoch's loss."""
+    """``fit_model`` behind a progress bar that shows the epoch's loss; plain lines in a file."""
     from rich.progress import Progress
 
     from ppp.language.finetune import FitSettings
     from ppp.language.fit import fit_model
     from ppp.language.report import console
 
-    fit = FitSettings(settings.loss, settings.epochs, settings.lr, settings.batch, settings.seed)
-    with Progress(console=console()) as bar:
-        trains = settings.method == "finetune" and settings.encoder != "lexical"
+    fit = FitSettings(settings.loss, settings.epochs, settings.lr, settings.batch, settings.seed,
+                      settings.outliers)
+    out = console()
+    trains = settings.method == "finetune" and settings.encoder != "lexical"
+    with Progress(console=out, disable=not out.is_terminal) as bar:
         task = bar.add_task("fitting", total=settings.epochs if trains else None)
 
         def on_epoch(epoch: int, loss: float) -> None:
             bar.update(task, advance=1, description=f"epoch {epoch:2d}  loss {loss:.3f}")
+            if not out.is_terminal:
+                print(f"epoch {epoch:2d}  loss {loss:.3f}", flush=True)
 
         fitted = fit_model(encoder, phrases, pairs, settings.method, fit, on_epoch)
         bar.update(task, total=1, completed=1) if not trains else None
@@ -167,6 +182,23 @@ def figures(scores: Dict[str, Any]) -> Dict[str, Any]:
     return short(scores)
 
 
+def illustrate(settings: Settings, model: Any, split: Any, report: Dict[str, Any]) -> None:
+    """The confusion picture, and training curves where gradients were followed."""
+    from ppp.language.matcher import Matcher
+    from ppp.language.pictures import confusion, draw_confusion, write_curves
+
+    folder = Path(settings.out)
+    answers = Matcher(model).match_many([text for text, _ in split.test])
+    if answers:
+        counts = confusion(answers, [skill for _, skill in split.test], model.book.skills)
+        title = f"{report['encoder']} {report['method']}: % of {len(answers)} unseen commands"
+        draw_confusion(counts, model.book.skills, title, folder / "confusion.png")
+        print(f"picture  {folder / 'confusion.png'}")
+    if "losses" in report:
+        write_curves(report["losses"], report, folder / "tensorboard")
+        print(f"curves   tensorboard --logdir {folder / 'tensorboard'}")
+
+
 def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
     """Fit, score and save. Returns the exit status and the report."""
     from ppp.language.encoders import load_encoder
@@ -178,7 +210,8 @@ def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
     split = make_split(settings.split, phrases, settings.seed)
     overlap = check_overlap(settings, split.train, split.test)
     check_folder(settings.out)
-    encoder = load_encoder(settings.encoder, settings.weights, [text for text, _ in split.train])
+    encoder = load_encoder(settings.encoder, settings.weights, [text for text, _ in split.train],
+                           settings.vocabulary, settings.pretrained, settings.seed)
     print(f"encoder  {encoder.name}  {encoder.dim}-d  sha256 {encoder.weights_hash[:8]}..")
     print(f"phrases  {len(phrases.labels)} skills  {len(split.train)} train  {len(split.test)} "
           f"scored ({settings.split})  {len(phrases.oos_train)} out-of-set  overlap {overlap}")
@@ -203,6 +236,7 @@ def train(settings: Settings, command: str) -> Tuple[int, Dict[str, Any]]:
                   "trained_on": len(split.train), "split": settings.split, "seed": settings.seed,
                   "figures": figures(columns["after"])}
     size = model.save(settings.out)
+    illustrate(settings, model, split, report)
     print(f"threshold {model.threshold:.3f}   saved {settings.out} ({size / 1e6:.1f} MB)   "
           f"{seconds:.0f} s")
     return 0, report

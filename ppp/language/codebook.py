@@ -58,6 +58,12 @@ class Codebook:
         codes = F.normalize(torch.stack(means), dim=-1)
         return cls(tuple(labels), tuple(labels.values()), codes, encoder.name, encoder.weights_hash)
 
+    def extended(self, skill: str, label: str, code: torch.Tensor) -> "Codebook":
+        """A codebook with one more skill, whose code is (d,); the old codes stay bit for bit."""
+        codes = torch.cat([self.codes, code.detach().reshape(1, -1)])
+        return Codebook((*self.skills, skill), (*self.labels, label), codes, self.encoder,
+                        self.encoder_hash)
+
     def index(self, skill: str) -> int:
         """Row of a skill id. Raises PPPError with the nearest id for an unknown one."""
         if skill not in self.skills:

@@ -19,6 +19,8 @@ CONTRAST_TEMPERATURE = 0.1
 OOS_COSINE = 0.3
 #: out-of-set phrases that join every batch
 OOS_PER_BATCH = 8
+#: batches that are drawn together and parted by length
+BUCKET = 8
 #: share of the steps in which the learning rate rises
 WARM_UP = 0.1
 #: below these the space has collapsed: no command can be told from another
@@ -115,6 +117,16 @@ def _schedule(step: int, total: int) -> float:
     return (step + 1) / rise if step < rise else (total - step) / max(1, total - rise)
 
 
+def _batches(texts: Sequence[str], size: int, order: random.Random) -> List[List[int]]:
+    """Rows of one epoch in random batches of texts of like length: half of the padding saved."""
+    rows = order.sample(range(len(texts)), len(texts))
+    out = []
+    for start in range(0, len(rows), size * BUCKET):
+        near = sorted(rows[start:start + size * BUCKET], key=lambda row: len(texts[row]))
+        out += [near[at:at + size] for at in range(0, len(near), size)]
+    return order.sample(out, len(out))
+
+
 def _collapse_figures(encoder: Trainable, book: Codebook, pairs: Sequence[Tuple[str, str]],
                       report: FitReport) -> None:
     """Fill in what a falling loss would hide."""
@@ -149,15 +161,13 @@ def finetune(encoder: Trainable, book: Codebook, pairs: Sequence[Tuple[str, str]
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _schedule(step, total))
     report = FitReport()
     for epoch in range(1, settings.epochs + 1):
-        rows = order.sample(range(len(data)), len(data))
         losses = []
-        for start in range(0, len(rows), settings.batch):
-            part = rows[start:start + settings.batch]
-            extra = order.sample(oos, min(OOS_PER_BATCH, len(oos)))
-            found = encoder.embed([data[i][0] for i in part] + extra)
-            value = batch_loss(found[:len(part)], book.codes, skill[part], settings.loss)
-            if extra:
-                value = value + outlier_loss(found[len(part):], book.codes)
+        for part in _batches([text for text, _ in data], settings.batch, order):
+            found = encoder.embed([data[i][0] for i in part])
+            value = batch_loss(found, book.codes, skill[part], settings.loss)
+            if oos:
+                extra = order.sample(oos, min(OOS_PER_BATCH, len(oos)))
+                value = value + outlier_loss(encoder.embed(extra), book.codes)
             optimiser.zero_grad(set_to_none=True)
             value.backward()
             optimiser.step()

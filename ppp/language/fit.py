@@ -16,6 +16,7 @@ from ppp.language.metrics import balanced_threshold
 from ppp.language.model import NO_THRESHOLD, TextModel
 from ppp.language.phrases import PhraseSet
 from ppp.language.splits import halves, leave_words_out
+from ppp.language.validation import hold_back, validated_threshold
 
 METHODS = ("finetune", "adapter")
 #: leave-words-out fits that choose the threshold of a method that is fast to fit
@@ -53,12 +54,12 @@ def build_codebook(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> Co
 
 
 def _quick_fit(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, oos: Sequence[str],
-               ) -> Tuple[TextEncoder, Codebook]:
+               book: Optional[Codebook] = None) -> Tuple[TextEncoder, Codebook]:
     """The fits without gradient: adapter for a sentence encoder, means for the lexical one."""
     if isinstance(encoder, Lexical):
         fitted = Lexical.fit([text for text, _ in pairs] + list(phrases.labels.values()))
         return fitted, build_codebook(fitted, phrases, pairs)
-    book = build_codebook(encoder, phrases, pairs)
+    book = book or build_codebook(encoder, phrases, pairs)
     return AdaptedEncoder(encoder, fit_adapter(encoder, book, pairs, oos), book.codes), book
 
 
@@ -89,7 +90,7 @@ def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> 
 def trained_threshold(model: TextModel, phrases: PhraseSet, pairs: Pairs) -> float:
     """Half-way between the far end of training distances and the near end of out-of-set ones.
 
-    For fine-tuning, where refitting several times would take minutes.
+    For phrase lists too short to hold any back.
     """
     if not phrases.oos_train:
         return NO_THRESHOLD
@@ -101,23 +102,30 @@ def trained_threshold(model: TextModel, phrases: PhraseSet, pairs: Pairs) -> flo
 
 def fit_model(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, method: str = "adapter",
               settings: FitSettings = DEFAULTS,
-              on_epoch: Callable[[int, float], None] = lambda epoch, loss: None) -> Fitted:
+              on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+              book: Optional[Codebook] = None) -> Fitted:
     """Fit by ``method`` on ``pairs`` and the file's ``oos_train``; ``encoder`` may be changed.
 
-    The lexical encoder knows one way only (means of phrases). Raises PPPError for another method.
+    ``book``: codes to fit to (default: the encoder's own for the labels). Gradient training holds
+    phrases back to choose its threshold on. The lexical encoder knows one way only (means of
+    phrases). Raises PPPError for another method.
     """
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     if isinstance(encoder, Lexical) or method == "adapter":
         name = "centroids" if isinstance(encoder, Lexical) else "adapter"
-        fitted, book = _quick_fit(encoder, phrases, pairs, phrases.oos_train)
+        fitted, book = _quick_fit(encoder, phrases, pairs, phrases.oos_train, book)
         threshold = unseen_threshold(encoder, phrases, pairs)
         return Fitted(TextModel(fitted, book, name, threshold, phrases.rest, phrases.stand_ins))
     if not hasattr(encoder, "embed"):
         raise PPPError(f"--method finetune: encoder {encoder.name} cannot be trained, use minilm")
-    book = build_codebook(encoder, phrases, pairs)
-    report = finetune(encoder, book, pairs, phrases.oos_train, settings, on_epoch)
+    book = book or build_codebook(encoder, phrases, pairs)
+    held = hold_back(pairs, phrases.oos_train, settings.seed)
+    report = finetune(encoder, book, held.train, held.oos, settings, on_epoch)
     model = TextModel(encoder, book, "finetune", NO_THRESHOLD, phrases.rest,
                       phrases.stand_ins)
-    model.threshold = trained_threshold(model, phrases, pairs)
+    found = validated_threshold(
+        nearest_distances(encoder, book, [text for text, _ in held.inside]),
+        nearest_distances(encoder, book, held.outside), NO_THRESHOLD)
+    model.threshold = trained_threshold(model, phrases, pairs) if found is None else found
     return Fitted(model, report)

@@ -81,12 +81,16 @@ class OpenClip:
         return in_batches(texts, self.dim, self.embed)
 
     def bags(self, texts: List[str]) -> torch.Tensor:
-        """(n, w) unit rows: mean of the byte pairs' embeddings, without the two marks."""
+        """(n, d) unit rows: mean of the byte pairs' embeddings without the two marks, filled up
+        with zeros where they are shorter than d; where longer, of the last layer's states."""
         def bag(part: List[str]) -> torch.Tensor:
             ids, mask = self.tokenizer.batch(part)
             inner = mask & (ids != self.tokenizer.start) & (ids != self.tokenizer.end)
-            return mean_pool(self.model.token_embedding(ids), inner)
-        return in_batches(texts, self.model.size.width, bag)
+            missing = self.dim - self.model.size.width
+            if missing < 0:
+                return mean_pool(self.model.hidden(ids) @ self.model.text_projection, inner)
+            return F.pad(mean_pool(self.model.token_embedding(ids), inner), (0, missing))
+        return in_batches(texts, self.dim, bag)
 
     def save_whole(self, folder: Path) -> None:
         """Write tower (half precision) and merges, so that the folder loads anywhere."""
