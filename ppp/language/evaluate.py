@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Dict, List, Optional
+
+from ppp.errors import PPPError
 
 
 @dataclass
@@ -18,6 +21,18 @@ class Settings:
     """folder with the encoder's weights; default: the installed package"""
     json: Optional[str] = None
     """write all figures to this file"""
+    compare: bool = False
+    """fit and score several methods instead, beside their controls; may take an hour"""
+    arms: List[str] = field(default_factory=list)
+    """with --compare: which methods; default: all"""
+    seeds: int = 3
+    """with --compare: fits of each method that has a seed"""
+    epochs: int = 4
+    """with --compare: passes of gradient training over the training phrases"""
+    cache: str = "runs/compare"
+    """with --compare: folder that keeps finished fits, so that an interrupted call goes on"""
+    markdown: Optional[str] = None
+    """with --compare: write the tables to this file"""
 
 
 def evaluate(phrases_path: str, model: Optional[str] = None, weights: Optional[str] = None,
@@ -37,6 +52,40 @@ def evaluate(phrases_path: str, model: Optional[str] = None, weights: Optional[s
             "phrases": phrases_path, "phrases_sha256": phrases.sha256}
 
 
+def compare_methods(settings: Settings) -> Dict[str, Any]:
+    """The table of methods over seeds, printed; returns arm -> results."""
+    import torch
+    from rich.table import Table
+
+    from ppp.finetune_clip import find_phrases
+    from ppp.language.compare import ARMS, compare, markdown, method_rows, skill_rows
+    from ppp.language.phrases import load_phrases
+    from ppp.language.report import console
+    from ppp.outputs import check_file, check_folder
+
+    for name in ("seeds", "epochs"):
+        if getattr(settings, name) < 1:
+            raise PPPError(f"--{name} {getattr(settings, name)}: must be at least 1")
+    check_folder(settings.cache)
+    check_file(settings.json)
+    check_file(settings.markdown, "table")
+    torch.set_num_threads(1)
+    out = console()
+    found = compare(load_phrases(find_phrases(settings.phrases)), settings.arms or list(ARMS),
+                    settings.seeds, settings.epochs, settings.cache, settings.weights,
+                    lambda line: print(line, flush=True))
+    tables = [method_rows(found), skill_rows(found)]
+    for rows in tables:
+        table = Table(*rows[0])
+        for row in rows[1:]:
+            table.add_row(*row)
+        out.print(table)
+    if settings.markdown:
+        text = "\n\n".join(map(markdown, tables)) + "\n"
+        Path(settings.markdown).write_text(text, encoding="utf-8")
+    return {"epochs": settings.epochs, "arms": found}
+
+
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval language``."""
     import tyro
@@ -46,6 +95,11 @@ def main(argv: Optional[List[str]] = None) -> int:
 
     arguments = sys.argv[1:] if argv is None else argv
     settings = tyro.cli(Settings, args=arguments, prog="ppp eval language")
+    if settings.compare:
+        values = compare_methods(settings)
+        if settings.json:
+            write_json(settings.json, values)
+        return 0
     scores = evaluate(find_phrases(settings.phrases), settings.model, settings.weights)
     console().print(skill_table({"right (%)": scores["per_skill"]}))
     console().print(figure_table({scores["method"]: scores}))
