@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import torch
 
 from ppp.errors import unknown
-from ppp.language.clauses import read_command, split_commands
+from ppp.language.clauses import plain, read_command, split_commands
 from ppp.language.model import NO_THRESHOLD, TextModel
 
 #: how many other skills a Match names
@@ -77,7 +77,7 @@ class Matcher:
     def match_many(self, texts: Sequence[str]) -> List[Match]:
         """``match`` for several texts in one pass of the encoder."""
         readings = [read_command(text[:MAX_CHARS]) for text in texts]
-        wanted = [reading.wanted for reading in readings]
+        wanted = [plain(reading.wanted) for reading in readings]
         # What only forbids something asks for the resting skill.
         rest = self._rest_label()
         wanted = [rest if not w and r.forbidden and rest else w for w, r in zip(wanted, readings)]

@@ -13,7 +13,9 @@ from ppp.language.encoders.base import file_sha256
 SIDES = ("left", "right")
 OOS_LISTS = ("oos_train", "oos_near", "oos_far")
 FIELDS = ("skills", "mirrored", "rest", "stand_ins", *OOS_LISTS, "negation", "composite", "planner")
-SKILL_FIELDS = ("label", "train", "heldout")
+#: lists of one skill; ``heldout`` is the strict one, ``natural`` may repeat words of training
+SKILL_LISTS = ("train", "natural", "heldout")
+SKILL_FIELDS = ("label", *SKILL_LISTS)
 
 
 @dataclass
@@ -27,6 +29,7 @@ class PhraseSet:
     #: skill id -> phrases
     train: Dict[str, List[str]] = field(default_factory=dict)
     heldout: Dict[str, List[str]] = field(default_factory=dict)
+    natural: Dict[str, List[str]] = field(default_factory=dict)
     #: what a command that only forbids something means
     rest: Optional[str] = None
     #: skill -> what to do where a policy lacks it, best first
@@ -40,8 +43,10 @@ class PhraseSet:
     planner: List[Tuple[str, str]] = field(default_factory=list)
 
     def pairs(self, split: str) -> List[Tuple[str, str]]:
-        """(text, skill) of ``train`` or ``heldout``."""
-        lists = {"train": self.train, "heldout": self.heldout}[split]
+        """(text, skill) of ``train``, ``natural`` or ``heldout``."""
+        if split not in SKILL_LISTS:
+            raise unknown("phrase list", split, SKILL_LISTS)
+        lists: Dict[str, List[str]] = getattr(self, split)
         return [(text, skill) for skill, texts in lists.items() for text in texts]
 
     def ids(self) -> Iterator[Tuple[str, str]]:
@@ -105,7 +110,8 @@ def _add_skill(phrases: PhraseSet, skill: str, entry: Dict[str, Any], where: str
         raise PPPError(f"{where}.label: {label!r} is not a text, write what the skill is called")
     if label or skill not in phrases.labels:
         phrases.labels[skill] = label or skill.replace("_", " ")
-    for split, lists in (("train", phrases.train), ("heldout", phrases.heldout)):
+    for split in SKILL_LISTS:
+        lists: Dict[str, List[str]] = getattr(phrases, split)
         new = _texts(entry.get(split), f"{where}.{split}")
         lists[skill] = list(dict.fromkeys(lists.get(skill, []) + new))
 

@@ -16,10 +16,13 @@ FALL = 0.05
 #: figures of ``scores.score`` in the order they are shown, with their names
 FIGURES = (
     ("top1", "held-out, nearest skill right"), ("strict", "of these: no word shared with training"),
-    ("planner", "planner sentences right"),
+    ("natural", "natural phrasings right"), ("planner", "planner sentences right"),
     ("negation", "negations right"), ("negation_trap", "negations: fell for the negated word"),
-    ("composite", "composite commands all right"), ("auroc_far", "AUROC far out-of-set"),
+    ("composite", "composite commands all right"),
+    ("composite_clauses", "clauses of composite commands right"),
+    ("auroc_far", "AUROC far out-of-set"),
     ("auroc_near", "AUROC near out-of-set"), ("refused_good", "good held-out commands refused"),
+    ("refused_natural", "good natural phrasings refused"),
     ("refused_planner", "good planner sentences refused"),
     ("accepted_right", "right among accepted held-out"),
     ("accepted_far", "far out-of-set accepted"), ("accepted_near", "near out-of-set accepted"))

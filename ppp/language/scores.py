@@ -27,10 +27,33 @@ def _negation(matcher: Matcher, phrases: PhraseSet) -> Dict[str, Any]:
 
 
 def _composite(matcher: Matcher, phrases: PhraseSet) -> Dict[str, Any]:
-    """Composite commands whose skills are all right and in order."""
-    right = [[match.skill for match in matcher.match_all(text)] == list(skills)
-             for text, skills in phrases.composite]
-    return {"composite": share(right)}
+    """Composite commands whose skills are all right and in order, and the same by clauses."""
+    found = [[match.skill for match in matcher.match_all(text)] for text, _ in phrases.composite]
+    pairs = [(got, list(skills)) for got, (_, skills) in zip(found, phrases.composite)]
+    right = sum(in_common(got, skills) for got, skills in pairs)
+    clauses = sum(max(len(got), len(skills)) for got, skills in pairs)
+    return {"composite": share([got == skills for got, skills in pairs]),
+            "composite_clauses": right / clauses if clauses else None}
+
+
+def in_common(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """Length of the longest common subsequence: clauses that are right and in order."""
+    row = [0] * (len(b) + 1)
+    for left in a:
+        before = row
+        row = [0]
+        for column, right in enumerate(b):
+            row.append(before[column] + 1 if left == right else max(before[column + 1], row[-1]))
+    return row[-1]
+
+
+def _natural(matcher: Matcher, phrases: PhraseSet) -> Dict[str, Any]:
+    """The file's ``natural`` lists: phrasings not used in training, of words that may be."""
+    pairs = phrases.pairs("natural")
+    matches, right = top1(matcher, pairs)
+    return {"natural": share(right),
+            "natural_per_skill": per_skill([(s, good) for (_, s), good in zip(pairs, right)]),
+            "refused_natural": share([not match.known for match in matches])}
 
 
 def _rejection(matcher: Matcher, phrases: PhraseSet, inside: List[Match]) -> Dict[str, Any]:
@@ -47,10 +70,10 @@ def _rejection(matcher: Matcher, phrases: PhraseSet, inside: List[Match]) -> Dic
 def score(matcher: Matcher, phrases: PhraseSet, test: Pairs) -> Dict[str, Any]:
     """All figures: ``test`` as in-set phrases, the other lists from ``phrases``.
 
-    Keys: top1, per_skill, auroc_near, auroc_far, accepted_near, accepted_far, negation,
-    negation_trap, composite, planner, refused_good (of ``test``), refused_planner,
-    accepted_right (right answers among the accepted ones of ``test``), count, threshold. Without a
-    threshold, what depends on it is None.
+    Keys: top1, per_skill, natural, natural_per_skill, refused_natural, auroc_near, auroc_far,
+    accepted_near, accepted_far, negation, negation_trap, composite, composite_clauses, planner,
+    refused_good (of ``test``), refused_planner, accepted_right (right answers among the accepted
+    ones of ``test``), count, threshold. Without a threshold, what depends on it is None.
     Raises PPPError where ``phrases`` names a skill that the codebook lacks.
     """
     phrases.check_ids(matcher.book.skills)
@@ -60,7 +83,7 @@ def score(matcher: Matcher, phrases: PhraseSet, test: Pairs) -> Dict[str, Any]:
     found = {
         "top1": share(right),
         "per_skill": per_skill([(skill, good) for (_, skill), good in zip(test, right)]),
-        **_rejection(matcher, phrases, matches),
+        **_natural(matcher, phrases), **_rejection(matcher, phrases, matches),
         **_negation(matcher, phrases), **_composite(matcher, phrases),
         "planner": share(planner_right),
         "refused_good": share([not match.known for match in matches]),
