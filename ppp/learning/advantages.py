@@ -1,4 +1,4 @@
-"""Generalised advantage estimation with true next values."""
+"""Generalised advantage estimation with true next values, and its normalisation."""
 from __future__ import annotations
 
 import torch
@@ -20,3 +20,18 @@ def gae(rewards: Tensor, values: Tensor, next_values: Tensor, dones: Tensor, gam
         running = delta + gamma * lam * (1.0 - dones[t]) * running
         advantages[t] = running
     return advantages
+
+
+def normalised(advantages: Tensor, group: Tensor, groups: int) -> Tensor:
+    """Advantages (n, 1) with mean 0 and standard deviation 1 within each group (n,), here a skill.
+
+    A skill that falls at once has advantages many times those of one that is nearly learnt; under
+    one common scale it would take the whole step to itself (compare the per-task scale of PopArt:
+    Hessel et al., arXiv 1809.04474). A group of one sample, or of equal ones, becomes 0.
+    """
+    flat = advantages.flatten()
+    count = torch.bincount(group, minlength=groups).clamp_min(1).to(flat)
+    mean = torch.zeros(groups, dtype=flat.dtype, device=flat.device).index_add(0, group, flat)
+    centred = flat - (mean / count)[group]
+    square = torch.zeros_like(mean).index_add(0, group, centred.square())
+    return (centred / (square / count).sqrt().clamp_min(1e-6)[group]).reshape(advantages.shape)

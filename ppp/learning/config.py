@@ -40,6 +40,7 @@ class PpoConfig:
     grad_norm: float = 1.0  # clipped for actor and critic apart
     bounds: float = 0.0  # weight of the penalty on actions beyond 1.1
     advantage_clip: float = 4.0  # standard deviations
+    advantage_by_skill: bool = True  # scaled within each skill, else over all of them
 
 
 @dataclass

@@ -13,7 +13,7 @@ from rl_games.common.tr_helpers import DefaultRewardsShaper
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from ppp.learning.advantages import gae
+from ppp.learning.advantages import gae, normalised
 from ppp.learning.config import TrainConfig
 from ppp.learning.rlg_model import ModelBuilder, RlgEnv, RlgModel
 from ppp.learning.style import StyleTrainer
@@ -29,7 +29,7 @@ def build_params(config: TrainConfig, env: RlgEnv, model: RlgModel, observer: An
         "env_name": "ppp", "env_info": env.get_env_info(), "vec_env": env,
         "num_actors": env.env.num_envs, "device": device, "ppo": True, "multi_gpu": False,
         "mixed_precision": False, "normalize_input": True, "normalize_value": True,
-        "normalize_advantage": True, "value_bootstrap": False, "reward_shaper":
+        "normalize_advantage": False, "value_bootstrap": False, "reward_shaper":
         DefaultRewardsShaper(), "features": {"observer": observer}, "gamma": ppo.gamma,
         "tau": ppo.gae_lambda, "e_clip": ppo.clip, "clip_value": False, "entropy_coef": 0.0,
         # rl-games halves critic_coef; with the critic's own gradient clip and rate 1 is neutral
@@ -134,14 +134,16 @@ class PppAgent(A2CAgent):
                    self.tau)
 
     def prepare_dataset(self, batch: Dict[str, Tensor]) -> None:
-        """Shuffle, add the skills, clip the advantages; update the value statistics first."""
+        """Shuffle, add the skills, scale the advantages; update the value statistics first."""
         net = self.model.a2c_network
         net.value_norm.update(self._new_statistics[1])
         super().prepare_dataset(batch)
         data = self.dataset.values_dict
         limit = self.settings.ppo.advantage_clip
-        data["advantages"] = data["advantages"].clamp(-limit, limit)
         data["skill"] = batch["skill"]
+        kinds = len(net.encoder.codebook) if self.settings.ppo.advantage_by_skill else 1
+        group = data["skill"] if kinds > 1 else torch.zeros_like(data["skill"])
+        data["advantages"] = normalised(data["advantages"], group, kinds).clamp(-limit, limit)
         data["behaviour_mu"] = batch["mus"].clone()
         self.dataset.permute = True
         self.dataset.apply_permutation()

@@ -141,6 +141,8 @@ class Trainer:
         """Train to the last iteration (or Ctrl-C, which saves too); the last checkpoint."""
         agent = self._agent or self.build_agent()
         self._write_settings()
+        if agent.epoch_num == 0:
+            self.save()  # the warm start took minutes
         for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
             signal.signal(number, _interrupt)
         self.log.start()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ppp.errors import PPPError
-from ppp.learning.advantages import gae
+from ppp.learning.advantages import gae, normalised
 from ppp.learning.buffers import ReplayBuffer
 from ppp.learning.config import DiscriminatorConfig, load_train
 from ppp.learning.discriminator import (
@@ -155,3 +155,15 @@ def test_acting_and_planning_never_import_rl_games():
     code = ("import sys, ppp.planning.physics, ppp.tasks.env, ppp.learning.train, ppp.cli; "
             "sys.exit('rl_games' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_advantages_are_scaled_within_each_skill():
+    """A skill with advantages ten times as large gets no larger a step."""
+    small = torch.tensor([[-1.0], [1.0], [-1.0], [1.0]])
+    both = torch.cat((small, 10.0 * small + 3.0, torch.tensor([[5.0]])))
+    group = torch.tensor([0] * 4 + [2] * 4 + [1])
+    out = normalised(both, group, 3)
+    assert torch.allclose(out[:4], small) and torch.allclose(out[4:8], small)
+    assert out[8] == 0.0  # alone in its skill: nothing to compare with
+    one = normalised(both, torch.zeros(9, dtype=torch.long), 1)
+    assert one.mean().abs() < 1e-6 and one.std(unbiased=False).item() == pytest.approx(1.0)

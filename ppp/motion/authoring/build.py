@@ -91,7 +91,13 @@ def _run(job: Job) -> Clip:
 
 @lru_cache(maxsize=1)
 def _maker(skills_dir: Path) -> Author:
-    return Author(load_yaml(skills_dir / "body.yaml"))
+    return Author(load_yaml(body_file(skills_dir)))
+
+
+def body_file(skills_dir: Path) -> Path:
+    """What all clips share: the folder's own ``body.yaml``, else the project's."""
+    own = skills_dir / "body.yaml"
+    return own if own.is_file() else SKILLS / "body.yaml"
 
 
 def processors() -> int:
