@@ -9,9 +9,10 @@ import hashlib
 import json
 import pickle
 import re
+import warnings
 import zipfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import torch
 from safetensors import SafetensorError
@@ -57,7 +58,9 @@ def read_file(path: Path) -> State:
         elif is_torchscript(path):
             found = read_torchscript(path)
         else:
-            found = torch.load(str(path), map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():  # about pickle protocols: of no use to a reader
+                warnings.simplefilter("ignore", UserWarning)
+                found = torch.load(str(path), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PPPError(f"{path}: not a checkpoint, or one that holds code besides tensors, which "
                        f"is not run; {MEND}") from error
@@ -148,18 +151,19 @@ def is_quick(state: State, path: Path) -> bool:
         return False
 
 
-def build(state: State, expected: Optional[ClipSize], path: Path) -> ClipText:
+def build(state: State, expected: Optional[ClipSize], path: Path, quick: bool = False) -> ClipText:
     """The tower with the weights of ``state`` in single precision, each rounded to half.
 
     Rounded because half precision is what a saved text part carries: loading it again changes
-    nothing. Raises PPPError for another architecture than ``expected``, missing tensors, or values
-    that are no numbers.
+    nothing. ``expected``: sizes of the named architecture, None takes any; ``quick``: QuickGELU
+    whatever the weights say. Raises PPPError for another architecture than ``expected``, missing
+    tensors, or values that are no numbers.
     """
     tensors = canonical(state)
     size = size_of(tensors, path)
     if expected is not None:
         _check_size(size, expected, path)
-    quick = is_quick(state, path) or (expected is not None and expected.quick_gelu)
+    quick = quick or is_quick(state, path) or (expected is not None and expected.quick_gelu)
     size = ClipSize(size.embed_dim, size.width, size.layers, size.context, size.vocabulary, quick,
                     size.projected)
     tensors = {name: value.half().float() for name, value in tensors.items()}
@@ -169,12 +173,12 @@ def build(state: State, expected: Optional[ClipSize], path: Path) -> ClipText:
                        "again")
     with torch.no_grad():
         model = ClipText(size)
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        names: List[str] = re.findall(r'"([\w.]+)"|for ([\w.]+):', str(error))[0:1]
-        first = "".join(names[0]) if names else "a tensor"
-        raise PPPError(f"{path}: {first} is missing or misshapen, {MEND}") from error
+    wanted = model.state_dict()
+    for name, value in wanted.items():
+        if name not in tensors or tensors[name].shape != value.shape:
+            raise PPPError(f"{path}: tensor {name} of the text tower is missing or misshapen, "
+                           f"{MEND}")
+    model.load_state_dict({name: tensors[name] for name in wanted})
     return model
 
 

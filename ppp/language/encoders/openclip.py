@@ -105,7 +105,7 @@ class OpenClip:
         """
         arch = name.split(":", 1)[1]
         path = folder / CARRIED
-        model = build(read_file(path), architecture(arch), path)
+        model = build(read_file(path), None, path, arch.endswith(QUICK))
         return cls(arch, model, BytePairs.from_file(folder / MERGES, model.size.context),
                    weights_hash)
 
