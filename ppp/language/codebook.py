@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from safetensors import SafetensorError
@@ -44,9 +44,19 @@ class Codebook:
             raise PPPError("codebook: labels and skills differ in number, give every skill a label")
 
     @classmethod
-    def build(cls, encoder: TextEncoder, labels: Dict[str, str]) -> "Codebook":
-        """Encode the labels (skill id -> label) once with the reference encoder."""
+    def build(cls, encoder: TextEncoder, labels: Dict[str, str],
+              known: Optional["Codebook"] = None) -> "Codebook":
+        """Encode the labels (skill id -> label) once with the reference encoder.
+
+        Where ``known`` was made by the same encoder, its code of a skill with the same label is
+        taken over: encoding it again, in a batch with other texts, may change its last bit, and
+        policies are trained on these very numbers.
+        """
         codes = encoder.encode(list(labels.values())).detach().clone()
+        if known is not None and known.encoder_hash == encoder.weights_hash:
+            for row, pair in enumerate(labels.items()):
+                if pair in zip(known.skills, known.labels):
+                    codes[row] = known.codes[known.index(pair[0])]
         return cls(tuple(labels), tuple(labels.values()), codes, encoder.name, encoder.weights_hash)
 
     @classmethod

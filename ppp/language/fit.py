@@ -7,6 +7,7 @@ from typing import Callable, List, Optional, Sequence, Tuple
 import torch
 
 from ppp.errors import PPPError, unknown
+from ppp.language import SHIPPED
 from ppp.language.adapter import AdaptedEncoder, fit_adapter
 from ppp.language.codebook import Codebook
 from ppp.language.encoders.base import Remembering, TextEncoder
@@ -22,7 +23,7 @@ METHODS = ("finetune", "adapter")
 #: leave-words-out fits that choose the threshold of a method that is fast to fit
 THRESHOLD_FITS = 3
 #: share of phrases with unseen words that a sentence encoder's threshold accepts
-ACCEPTED_UNSEEN = 0.92
+ACCEPTED_UNSEEN = 0.95
 #: just under the square root of 2, where the lexical encoder puts a text without one known word
 LEXICAL_LIMIT = 1.41
 DEFAULTS = FitSettings()
@@ -48,7 +49,8 @@ def build_codebook(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> Co
     """Encoded labels; for the lexical encoder, whose labels say too little, means of phrases."""
     if not isinstance(encoder, Lexical):
         # A control without pretraining is trained towards the codes of a pretrained encoder.
-        return Codebook.build(getattr(encoder, "reference", None) or encoder, phrases.labels)
+        return Codebook.build(getattr(encoder, "reference", None) or encoder, phrases.labels,
+                              Codebook.load(SHIPPED))
     texts = {skill: [t for t, other in pairs if other == skill] for skill in phrases.labels}
     return Codebook.from_centroids(encoder, phrases.labels, texts)
 
@@ -67,8 +69,8 @@ def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> 
     """Threshold from fits that saw neither the words nor the out-of-set phrases they are asked.
 
     Uses training phrases only. A sentence encoder gets the distance that accepts ACCEPTED_UNSEEN of
-    the leave-words-out phrases. The lexical one, which cannot know unseen words at all, gets the
-    best balance between those and held back ``oos_train`` phrases.
+    the leave-words-out phrases without one known word. The lexical one, which cannot know unseen
+    words at all, gets the best balance between all of them and held back ``oos_train`` phrases.
     """
     known = set(pairs)
     kept = replace(phrases, train={skill: [t for t in texts if (t, skill) in known]
@@ -80,7 +82,8 @@ def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> 
         split = leave_words_out(kept, seed)
         oos, held = halves(phrases.oos_train, seed)
         fitted, book = _quick_fit(encoder, phrases, split.train, oos)
-        inside += nearest_distances(fitted, book, [text for text, _ in split.test])
+        asked = split.test if isinstance(encoder, Lexical) else split.strict or split.test
+        inside += nearest_distances(fitted, book, [text for text, _ in asked])
         outside += nearest_distances(fitted, book, held)
     if isinstance(encoder, Lexical):
         return min(balanced_threshold(inside, outside, NO_THRESHOLD), LEXICAL_LIMIT)

@@ -41,7 +41,7 @@ class AddSettings:
     """phrase file to extend; default: the one in --out, else prompts/phrases.yaml"""
     model: Optional[str] = None
     """text part to extend; default: the one in --out, else the shipped one"""
-    out: str = "runs/skills"
+    out: str = "runs/language"
     """folder for the extended phrase file, codebook and text part"""
     weights: Optional[str] = None
     """folder with the encoder's weights; default: the installed package"""

@@ -26,7 +26,7 @@ def load_codes(source: str, skills: List[str], labels: List[str]) -> Tensor:
     missing = [skill for skill in skills if skill not in book.skills]
     if missing:
         raise PPPError(f"{folder}: the codebook has no skill '{missing[0]}'; add it with "
-                       "'ppp finetune-clip', or set 'codebook: encode' in the training settings")
+                       "'ppp skills add', or set 'codebook: encode' in the training settings")
     return book.codes[[book.index(skill) for skill in skills]]
 
 

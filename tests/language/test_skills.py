@@ -122,3 +122,17 @@ def test_list_shows_the_nearest_skill(capsys):
     assert main(["list", "--model", str(SHIPPED)]) == 0
     shown = capsys.readouterr().out
     assert "strafe_left" in shown and "0.471" in shown
+
+
+def test_codes_are_taken_over_where_id_and_label_agree(tiny):
+    encoder = tiny()
+    known = Codebook.build(encoder, {"idle": "stand", "walk": "walk"})
+    shifted = Codebook(known.skills, known.labels, known.codes + 1e-7, known.encoder,
+                       known.encoder_hash)
+    made = Codebook.build(encoder, {"walk": "walk", "idle": "stand idle", "slash": "cut"}, shifted)
+    assert torch.equal(made.codes[0], shifted.codes[1])
+    assert torch.equal(made.codes[1], encoder.encode(["walk", "stand idle", "cut"])[1])
+    other = tiny(1)
+    other.weights_hash = "other"
+    assert not torch.equal(Codebook.build(other, {"walk": "walk"}, shifted).codes[0],
+                           shifted.codes[1])
