@@ -4,9 +4,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from ppp.errors import PPPError
+
+if TYPE_CHECKING:
+    from ppp.language.phrases import PhraseSet
 
 
 @dataclass
@@ -39,7 +42,9 @@ def evaluate(phrases_path: str, model: Optional[str] = None, weights: Optional[s
              ) -> Dict[str, Any]:
     """Figures of ``scores.score`` (shares 0 to 1) for a phrase file.
 
-    Adds encoder, method and file. Raises PPPError for a bad file or an id the codebook lacks.
+    Adds encoder, method, file, and 'lexical': the same figures of the control (TF-IDF fitted to the
+    file's training phrases; None where a skill has none). Raises PPPError for a bad file or an id
+    that the codebook lacks.
     """
     from ppp.language import load_matcher
     from ppp.language.phrases import load_phrases
@@ -48,8 +53,23 @@ def evaluate(phrases_path: str, model: Optional[str] = None, weights: Optional[s
     phrases = load_phrases(phrases_path)
     matcher = load_matcher(folder=model, weights=weights)
     scores = score(matcher, phrases, phrases.pairs("heldout"))
-    return {**scores, "encoder": matcher.model.encoder.name, "method": matcher.model.method,
+    return {**scores, "lexical": lexical_control(phrases),
+            "encoder": matcher.model.encoder.name, "method": matcher.model.method,
             "phrases": phrases_path, "phrases_sha256": phrases.sha256}
+
+
+def lexical_control(phrases: "PhraseSet") -> Optional[Dict[str, Any]]:
+    """Figures of nearest TF-IDF means: what the words alone give, without any understanding."""
+    from ppp.language.encoders.lexical import Lexical
+    from ppp.language.fit import fit_model
+    from ppp.language.matcher import Matcher
+    from ppp.language.scores import score
+
+    if not all(phrases.train.get(skill) for skill in phrases.labels):
+        return None
+    pairs = phrases.pairs("train")
+    control = fit_model(Lexical.fit([text for text, _ in pairs]), phrases, pairs).model
+    return score(Matcher(control), phrases, phrases.pairs("heldout"))
 
 
 def compare_methods(settings: Settings) -> Dict[str, Any]:
@@ -101,8 +121,10 @@ def main(argv: Optional[List[str]] = None) -> int:
             write_json(settings.json, values)
         return 0
     scores = evaluate(find_phrases(settings.phrases), settings.model, settings.weights)
-    console().print(skill_table({"right (%)": scores["per_skill"]}))
-    console().print(figure_table({scores["method"]: scores}))
+    control = {"lexical": scores["lexical"]} if scores["lexical"] else {}
+    columns = {**control, scores["method"]: scores}
+    console().print(skill_table({name: found["per_skill"] for name, found in columns.items()}))
+    console().print(figure_table(columns))
     if settings.json:
         write_json(settings.json, scores)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from typing import List
 
-_GERUND = r"(?!being\b|nothing\b|anything\b|something\b|everything\b|king\b)[a-z]+ing\b"
+_GERUND = r"(?!being\b|nothing\b|anything\b|something\b|everything\b)[a-z]*[aeiouy][a-z]*ing\b"
 #: a clause of its own: "you step back", "raising the shield"; "him" or "the fall" are not
 _ACTION = rf"(?:(?:you|we)\b|having\b|{_GERUND})"
 #: verbs of a state that lasts: "while facing him" says how, not what else
@@ -17,7 +17,7 @@ JOINTS = re.compile(
     r"|subsequently|(?:and\s+)?followed\s+by(?:\s+an?\b)?|(?:and\s+)?next\b(?=,|\s+\w+\s+(?:at|to|the"
     r"|him|it|your|a)\b)|and\s+finally|finally|lastly|and)\b,?)\s*", re.IGNORECASE)
 #: a piece after a bare comma is a command of its own unless it starts like an aside
-ASIDE = re.compile(r"^(?:\w+ing|while|until|till|with|without|to|so|because|as|in|on|at|by|from|for"
+ASIDE = re.compile(rf"^(?:{_GERUND}|while|until|till|with|without|to|so|because|as|in|on|at|by|from|for"
                    r"|towards?|using|behind|before|after|if|when|please|sir|soldier)\b",
                    re.IGNORECASE)
 #: "up and down", "back and forth": what follows "and" is no command

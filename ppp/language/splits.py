@@ -12,6 +12,9 @@ from ppp.language.phrases import PhraseSet
 Pairs = List[Tuple[str, str]]
 #: share of each skill's phrases (soft) or words (leave-words-out) that are kept from training
 HELD_SHARE = 0.3
+#: at most so many words of a skill are left out: words are shared between skills, and with long
+#: lists a fixed share would take most phrases from training
+MOST_WORDS = 15
 
 
 @dataclass
@@ -50,7 +53,7 @@ def leave_words_out(phrases: PhraseSet, seed: int = 0) -> Split:
     held: Set[str] = set()
     for texts in phrases.train.values():
         words = sorted(set().union(*map(content_stems, texts)) - labels)
-        held |= set(order.sample(words, int(HELD_SHARE * len(words))))
+        held |= set(order.sample(words, min(MOST_WORDS, int(HELD_SHARE * len(words)))))
     pairs = phrases.pairs("train")
     train = [(text, skill) for text, skill in pairs if not content_stems(text) & held]
     test = [(text, skill) for text, skill in pairs if content_stems(text) & held]
