@@ -11,7 +11,7 @@ from tyro.conf import Positional
 from ppp.errors import PPPError
 
 if TYPE_CHECKING:
-    from ppp.language.matcher import Match
+    from ppp.language.matcher import Match, Matcher
 
 #: a command is a sentence or two, characters
 LONGEST = 1000
@@ -54,6 +54,18 @@ def print_table(matches: List["Match"]) -> None:
     for match in matches:
         if match.reason:
             out.print(escape(f"{match.text}: {match.reason}"))
+        if match.skill is not None and not match.known:
+            near = [(match.skill, match.distance), *match.alternatives]
+            names = ", ".join(f"{skill} {distance:.2f}" for skill, distance in near)
+            out.print(escape(f"{match.text}: nearest are {names}"))
+
+
+def parts_of(matcher: "Matcher", text: str) -> List[List[str]]:
+    """[clause, skill or 'unknown'] of each part of a composite command; [] for a single one."""
+    parts = matcher.match_all(text)
+    if len(parts) < 2:
+        return []
+    return [[part.text, (part.skill or "unknown") if part.known else "unknown"] for part in parts]
 
 
 def _check(text: str) -> None:
@@ -80,11 +92,18 @@ def main(argv: Optional[List[str]] = None) -> int:
     matcher = load_matcher(settings.skills, settings.model, settings.weights)
     if settings.split:
         matches = [match for text in settings.texts for match in matcher.match_all(text)]
+        parts: List[List[List[str]]] = [[] for _ in matches]
     else:
         matches = matcher.match_many(settings.texts)
+        parts = [parts_of(matcher, text) for text in settings.texts]
     if settings.json:
-        values = [match.as_dict() for match in matches]
+        values = [{**match.as_dict(), **({"parts": found} if found else {})}
+                  for match, found in zip(matches, parts)]
         print(json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False))
-    else:
-        print_table(matches)
+        return 0
+    print_table(matches)
+    for match, found in zip(matches, parts):
+        if found:
+            named = ", ".join(f"'{text}' ({skill})" for text, skill in found)
+            print(f"{match.text}: several commands in one: {named}; --split answers each")
     return 0

@@ -65,7 +65,7 @@ class FitReport:
 def square_loss(found: torch.Tensor, codes: torch.Tensor, skill: torch.Tensor) -> torch.Tensor:
     """Squared distance to the own code, summed over dimensions.
 
-    The paper's MSE(Enc(text), e_label) (arXiv 2309.11359, section III-B) up to the constant d.
+    The paper's MSE(Enc(text), e_label) (arXiv 2309.11359) up to the constant d.
     """
     return (found - codes[skill]).pow(2).sum(-1).mean()
 

@@ -108,6 +108,21 @@ def test_classify_shows_a_table_and_needs_a_text(capsys):
         classify_main([])
 
 
+def test_classify_names_the_nearest_skills_and_the_parts(capsys):
+    model = ["--model", str(SHIPPED_LEXICAL)]
+    assert classify_main(["bake a cake", *model]) == 0
+    shown = capsys.readouterr().out
+    assert "unknown command" in shown and shown.count("bake a cake: nearest are") == 1
+    assert classify_main(["walk forward and slash", *model]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "several commands in one: 'walk forward' (walk_forward), 'slash' (slash)" in shown
+    assert classify_main(["walk forward and slash", "--json", *model]) == 0
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    assert parts == [["walk forward", "walk_forward"], ["slash", "slash"]]
+    assert classify_main(["slash", "--json", *model]) == 0
+    assert "parts" not in json.loads(capsys.readouterr().out)
+
+
 def test_importing_the_package_is_cheap():
     code = "import sys, ppp.language; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=str(ROOT), check=True, timeout=60)
