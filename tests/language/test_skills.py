@@ -12,7 +12,8 @@ from ppp.language.codebook import Codebook
 from ppp.language.fit import fit_model
 from ppp.language.model import load_model
 from ppp.language.phrases import load_phrases
-from ppp.language.skills_commands import main, with_skill, without_outsiders
+from ppp.language.skills_commands import main
+from ppp.language.skills_file import with_skill, without_outsiders
 
 PHRASES = """# my phrases
 rest: idle
