@@ -43,7 +43,7 @@ class Settings:
     """mse (the paper's), mse+ce, ce or mse+contrast"""
     outliers: bool = True
     """train "unknown" on the file's oos_train phrases too"""
-    epochs: int = 12
+    epochs: int = 4
     """passes over the training phrases"""
     lr: float = 1e-4
     """peak learning rate of AdamW"""

@@ -30,10 +30,13 @@ MIN_VARIANCE = 0.05
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to fine-tune; the defaults were chosen on training phrases only."""
+    """How to fine-tune; loss and rate were chosen on training phrases only.
+
+    12 passes over 540 phrases (200 steps) were enough; 4 over ten times as many are 700 steps.
+    """
 
     loss: str = "mse+ce"
-    epochs: int = 12
+    epochs: int = 4
     lr: float = 1e-4
     batch: int = 32
     seed: int = 0

@@ -136,10 +136,11 @@ def _apply_changes(encoder: Trainable, book: Codebook, method: str, folder: Path
 LOADERS: Dict[str, Callable[[Path, Dict[str, Any], Optional[str]], TextEncoder]] = {
     "lexical": lambda folder, about, weights: Lexical.load(folder / VOCABULARY),
     "minilm": lambda folder, about, weights: MiniLM.load(weights),
+    # The card's hash is of the tower before training: without any, that of the file must equal it.
     "openclip": lambda folder, about, weights: OpenClip.load_whole(
-        folder, about["name"], str(about.get("sha256"))),
+        folder, about["name"], about["sha256"] if about["method"] == "finetune" else None),
     "scratch": lambda folder, about, weights: Scratch.load_whole(
-        folder, str(about.get("sha256")), weights),
+        folder, str(about["sha256"]), weights),
 }
 
 
@@ -155,12 +156,13 @@ def load_model(folder: str, weights: Optional[str] = None) -> TextModel:
     if card.get("codebook_sha256") != book.sha256:
         raise PPPError(f"{place / 'codebook.safetensors'}: not the codebook that {CARD} names, "
                        "take both from one run")
-    about, method = card["encoder"], card["method"]
+    method = card["method"]
+    about = {"sha256": None, **card["encoder"], "method": method}
     kind = str(about["name"]).partition(":")[0]
     if kind not in LOADERS:
         raise unknown(f"encoder in {place / CARD}, field encoder.name:", about["name"], LOADERS)
     encoder = LOADERS[kind](place, about, weights)
-    if encoder.weights_hash != about.get("sha256"):
+    if encoder.weights_hash != about["sha256"]:
         raise PPPError(f"{place / CARD}: field encoder.sha256 is of other weights than those "
                        "loaded, use the encoder it was trained with")
     if not isinstance(encoder, Lexical):

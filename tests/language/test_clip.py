@@ -353,6 +353,11 @@ def test_a_clip_part_trains_saves_and_loads_without_its_weights(tmp_path, method
     right = [m.skill == s for m, (_, s) in zip(Matcher(loaded).match_many([t for t, _ in pairs]),
                                                pairs)]
     assert sum(right) >= 7
+    if method == "adapter":  # other weights than those it was fitted on
+        other = {name: v.half() for name, v in tower(5).state_dict().items()}
+        save_file(other, str(tmp_path / "encoder.safetensors"))
+        with pytest.raises(PPPError, match="other weights"):
+            load_model(str(tmp_path))
     (tmp_path / "encoder.safetensors").write_bytes(b"12")
     with pytest.raises(PPPError, match="encoder.safetensors"):
         load_model(str(tmp_path))

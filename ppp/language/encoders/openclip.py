@@ -100,9 +100,9 @@ class OpenClip:
         self.tokenizer.save(folder / MERGES)
 
     @classmethod
-    def load_whole(cls, folder: Path, name: str, weights_hash: str) -> "OpenClip":
-        """What ``save_whole`` wrote; ``weights_hash`` is the card's, of the tower before training.
-        """
+    def load_whole(cls, folder: Path, name: str, weights_hash: Optional[str]) -> "OpenClip":
+        """What ``save_whole`` wrote; ``weights_hash``: of the tower before training, None where it
+        was not trained (the file's own is taken then)."""
         arch = name.split(":", 1)[1]
         path = folder / CARRIED
         model = build(read_file(path), None, path, arch.endswith(QUICK))
