@@ -75,7 +75,6 @@ def unseen_threshold(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs) -> 
     known = set(pairs)
     kept = replace(phrases, train={skill: [t for t in texts if (t, skill) in known]
                                    for skill, texts in phrases.train.items()})
-    encoder = Remembering(encoder) if hasattr(encoder, "bags") else encoder
     inside: List[float] = []
     outside: List[float] = []
     for seed in range(THRESHOLD_FITS):
@@ -117,8 +116,12 @@ def fit_model(encoder: TextEncoder, phrases: PhraseSet, pairs: Pairs, method: st
         raise unknown("method", method, METHODS)
     if isinstance(encoder, Lexical) or method == "adapter":
         name = "centroids" if isinstance(encoder, Lexical) else "adapter"
-        fitted, book = _quick_fit(encoder, phrases, pairs, phrases.oos_train, book)
-        threshold = unseen_threshold(encoder, phrases, pairs)
+        # One memory for all fits: encoding the phrases takes most of the time.
+        source = Remembering(encoder) if hasattr(encoder, "bags") else encoder
+        fitted, book = _quick_fit(source, phrases, pairs, phrases.oos_train, book)
+        threshold = unseen_threshold(source, phrases, pairs)
+        if isinstance(fitted, AdaptedEncoder):
+            fitted.base = encoder
         return Fitted(TextModel(fitted, book, name, threshold, phrases.rest, phrases.stand_ins))
     if not hasattr(encoder, "embed"):
         raise PPPError(f"--method finetune: encoder {encoder.name} cannot be trained, use minilm")

@@ -22,6 +22,7 @@ FIGURES = (
     ("composite_clauses", "clauses of composite commands right"),
     ("auroc_far", "AUROC far out-of-set"),
     ("auroc_near", "AUROC near out-of-set"), ("refused_good", "good held-out commands refused"),
+    ("refused_all_good", "all good commands refused"),
     ("refused_natural", "good natural phrasings refused"),
     ("refused_planner", "good planner sentences refused"),
     ("accepted_right", "right among accepted held-out"),

@@ -47,10 +47,9 @@ def in_common(a: Sequence[Any], b: Sequence[Any]) -> int:
     return row[-1]
 
 
-def _natural(matcher: Matcher, phrases: PhraseSet) -> Dict[str, Any]:
+def _natural(pairs: Pairs, matches: List[Match]) -> Dict[str, Any]:
     """The file's ``natural`` lists: phrasings not used in training, of words that may be."""
-    pairs = phrases.pairs("natural")
-    matches, right = top1(matcher, pairs)
+    right = [match.skill == skill for match, (_, skill) in zip(matches, pairs)]
     return {"natural": share(right),
             "natural_per_skill": per_skill([(s, good) for (_, s), good in zip(pairs, right)]),
             "refused_natural": share([not match.known for match in matches])}
@@ -72,21 +71,24 @@ def score(matcher: Matcher, phrases: PhraseSet, test: Pairs) -> Dict[str, Any]:
 
     Keys: top1, per_skill, natural, natural_per_skill, refused_natural, auroc_near, auroc_far,
     accepted_near, accepted_far, negation, negation_trap, composite, composite_clauses, planner,
-    refused_good (of ``test``), refused_planner, accepted_right (right answers among the accepted
-    ones of ``test``), count, threshold. Without a threshold, what depends on it is None.
+    refused_good (of ``test``), refused_planner, refused_all_good (of ``test``, natural and planner
+    together), accepted_right (right answers among the accepted ones of ``test``), count,
+    threshold. Without a threshold, what depends on it is None.
     Raises PPPError where ``phrases`` names a skill that the codebook lacks.
     """
     phrases.check_ids(matcher.book.skills)
     matches, right = top1(matcher, test)
     planner, planner_right = top1(matcher, phrases.planner)
     accepted = [good for match, good in zip(matches, right) if match.known]
+    natural = matcher.match_many([text for text, _ in phrases.pairs("natural")])
     found = {
         "top1": share(right),
         "per_skill": per_skill([(skill, good) for (_, skill), good in zip(test, right)]),
-        **_natural(matcher, phrases), **_rejection(matcher, phrases, matches),
+        **_natural(phrases.pairs("natural"), natural), **_rejection(matcher, phrases, matches),
         **_negation(matcher, phrases), **_composite(matcher, phrases),
         "planner": share(planner_right),
         "refused_good": share([not match.known for match in matches]),
+        "refused_all_good": share([not m.known for m in [*matches, *natural, *planner]]),
         "refused_planner": share([not match.known for match in planner]),
         "accepted_right": share(accepted),
         "count": len(test), "threshold": matcher.threshold}
