@@ -172,7 +172,7 @@ def _points(value: Optional[float]) -> str:
     return "-" if value is None else f"{100 * value:.1f} %"
 
 
-#: columns of the table: heading -> (key or path of keys, factor)
+#: figures of the table: heading -> (key or path of keys, factor)
 COLUMNS: Dict[str, Tuple[Tuple[str, ...], float]] = {
     "natural": (("natural",), 100), "strict": (("top1",), 100), "planner": (("planner",), 100),
     "negation": (("negation",), 100), "clauses": (("composite_clauses",), 100),
@@ -184,6 +184,9 @@ COLUMNS: Dict[str, Tuple[Tuple[str, ...], float]] = {
 #: headings of speeds and distances: shown without a spread, distances with two places
 PLAIN = ("one /s", "batched /s")
 DISTANCES = ("raw", "quantised")
+#: how a heading is written where it is no percentage
+UNITS = {"raw": "distance to the right code, raw", "quantised": "distance, quantised",
+         "one /s": "encodings a second, one by one", "batched /s": "encodings a second, batched"}
 
 
 def _value(result: Dict[str, Any], keys: Tuple[str, ...]) -> Optional[float]:
@@ -209,13 +212,13 @@ def cell(results: Sequence[Dict[str, Any]], heading: str) -> str:
 
 
 def method_rows(found: Dict[str, List[Dict[str, Any]]]) -> List[List[str]]:
-    """Header and one row a method, as texts."""
-    rows = [["method", "seeds", *COLUMNS]]
-    for name, results in found.items():
-        if results:
-            rows.append([ARMS[name].title, str(len(results)),
-                         *(cell(results, heading) for heading in COLUMNS)])
-    return rows
+    """Header and one row a figure, one column a method, as texts."""
+    full = {name: results for name, results in found.items() if results}
+    rows = [["figure", *(ARMS[name].title for name in full)],
+            ["seeds", *(str(len(results)) for results in full.values())]]
+    return rows + [[UNITS.get(heading, f"{heading} (%)"),
+                    *(cell(results, heading) for results in full.values())]
+                   for heading in COLUMNS]
 
 
 def skill_rows(found: Dict[str, List[Dict[str, Any]]]) -> List[List[str]]:

@@ -67,7 +67,8 @@ def test_a_cell_shows_mean_and_spread():
     assert cell(results, "strict") == "60.0 ± 10.0" and cell(results[:1], "strict") == "50.0"
     assert cell(results, "AUROC near") == "-"
     rows = method_rows({"paper": results, "label": []})
-    assert len(rows) == 2 and rows[1][1] == "3"
+    assert all(len(row) == 2 for row in rows) and rows[1] == ["seeds", "3"]
+    assert ["strict (%)", "60.0 ± 10.0"] in rows
     assert markdown([["a", "b"], ["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"
 
 
