@@ -18,13 +18,15 @@ __all__ = ["Reading", "plain", "read_command", "split_commands"]
 #: marks and words that end a clause; "instead" and "rather" only where they do not govern one
 STRONG = re.compile(
     r"\s*(?:[,;:.!?]+(?:\s|$)(?:(?:so|and so|hence|therefore|then)\b(?!\s+that\b),?)?"
-    r"|\s[-\u2013\u2014]+\s|(?<!thing )(?<!all )\bbut\b(?!\s+(?:not|never|don't|do\s+not)\b)|\binstead\b(?!\s+of\b)"
+    r"|\s[-\u2013\u2014]+\s|(?<!thing )(?<!all )\bbut\b(?!\s+(?:not|never|don't|do\s+not)\b)"
+    r"|\binstead\b(?!\s+of\b)"
     r"|\brather\b(?!\s+than\b)|(?<!not )(?<!n't )\bjust\b)\s*", re.IGNORECASE)
 WEAK = re.compile(r"\s*\b(?:and|then)\b\s*", re.IGNORECASE)
 
 #: an -ing word that is an action ("being hit" and "nothing" are not, nor is "swing", whose stem
 #: would have no vowel)
-_GERUND = r"(?!being\b|getting\b|nothing\b|anything\b|something\b|everything\b)[a-z]*[aeiouy][a-z]*ing\b"
+_GERUND = (r"(?!being\b|getting\b|nothing\b|anything\b|something\b|everything\b)"
+           r"[a-z]*[aeiouy][a-z]*ing\b")
 _THING = r"(?:the|a|an|any|all|all\s+that|your|this|that|more|those|these)"
 _SUBJECT = (r"(?:(?:please|now|and|but|so|also|ok|okay|no|hey|well)\s+)*"
             r"(?:(?:you|i|we|he|she|it|they|the\s+[a-z]+)(?:\s+(?:really|certainly))?\s+)?")

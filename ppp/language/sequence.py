@@ -17,8 +17,8 @@ JOINTS = re.compile(
     r"|subsequently|(?:and\s+)?followed\s+by(?:\s+an?\b)?|(?:and\s+)?next\b(?=,|\s+\w+\s+(?:at|to|the"
     r"|him|it|your|a)\b)|and\s+finally|finally|lastly|and)\b,?)\s*", re.IGNORECASE)
 #: a piece after a bare comma is a command of its own unless it starts like an aside
-ASIDE = re.compile(rf"^(?:{_GERUND}|while|until|till|with|without|to|so|because|as|in|on|at|by|from|for"
-                   r"|towards?|using|behind|before|after|if|when|please|sir|soldier)\b",
+ASIDE = re.compile(rf"^(?:{_GERUND}|while|until|till|with|without|to|so|because|as|in|on|at|by"
+                   r"|from|for|towards?|using|behind|before|after|if|when|please|sir|soldier)\b",
                    re.IGNORECASE)
 #: "up and down", "back and forth": what follows "and" is no command
 PARTICLE = re.compile(r"^(?:up|down|forth|over|out|off|in|again|left|right|round|around|away|on"
