@@ -61,7 +61,7 @@ class DiscriminatorConfig:
 
 @dataclass
 class WarmStartConfig:
-    """Distilling the clips' replay into the actor before PPO (DAgger)."""
+    """Distilling the teacher into the actor before PPO (DAgger)."""
 
     iterations: int = 150  # roll-outs; 0: start as a statue in the mean pose
     steps: int = 8  # control steps a roll-out
@@ -69,6 +69,7 @@ class WarmStartConfig:
     batch: int = 1024
     learning_rate: float = 1e-3
     memory: int = 150_000  # labelled states kept
+    feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
     critic_iterations: int = 20  # first PPO iterations that train the critic alone
 
 

@@ -1,10 +1,10 @@
-"""Before PPO: distil the clips' own replay into the policy.
+"""Before PPO: distil a teacher that performs the clips into the policy.
 
-A servo fed with the clip's targets, open loop, performs most clips for seconds. The policy sees no
-clock, so it is taught on the states it meets itself, as in DAgger (Ross et al., arXiv 1011.0686):
-roll out a mixture of replay and policy, label every state with the target of its reference frame.
-Regressing on the clips' states alone teaches "target = where I am", a body without stiffness, and
-falls at once.
+The teacher (:mod:`ppp.learning.teacher`) follows the clips' targets and keeps the balance. The
+policy sees no clock, so it is taught on the states it meets itself, as in DAgger (Ross et al.,
+arXiv 1011.0686): roll out a mixture of teacher and policy, label every state with the teacher's
+target. Regressing on the clips' states alone teaches "target = where I am", a body without
+stiffness, and falls at once.
 """
 from __future__ import annotations
 
@@ -16,31 +16,8 @@ from torch.nn import functional as F
 
 from ppp.learning.config import WarmStartConfig
 from ppp.learning.networks import SkillPolicy
-from ppp.motion.body import clip_qpos
-from ppp.motion.clip import load_clip
-from ppp.motion.library import CONTROL_FPS, MotionLibrary, resample
+from ppp.learning.teacher import Teacher
 from ppp.tasks.env import HumanoidEnv
-
-
-def servo_targets(library: MotionLibrary) -> Tensor:
-    """Joint targets (F, 31) that make the servos follow the clips, one row a frame of the library.
-
-    q + (kd / kp) q' makes up for the servo's lag, and tau / kp of inverse dynamics for its sag
-    (:func:`ppp.motion.replay.servo_targets`). Loops are taken from the second of three laps.
-    """
-    from ppp.motion import replay  # needs MuJoCo, which a GPU learner may lack
-
-    rows = []
-    for entry in library.entries:
-        clip = resample(load_clip(library.path.parent / entry.file), CONTROL_FPS)
-        if entry.loop:
-            lap = clip.frames - 1
-            qpos = replay.looped_qpos(clip, 3 * clip.seconds)
-            targets = replay.servo_targets(qpos, 1 / CONTROL_FPS, feedforward=True)[lap:2 * lap]
-        else:
-            targets = replay.servo_targets(clip_qpos(clip), 1 / CONTROL_FPS, feedforward=True)
-        rows.append(torch.as_tensor(targets, dtype=torch.float32))
-    return torch.cat(rows)
 
 
 class _Memory:
@@ -59,8 +36,8 @@ class _Memory:
 
 
 def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -> float:
-    """Distil the replay into the actor; returns the last loss (action units squared)."""
-    table = (servo_targets(env.library) - env.actions.offset) / env.actions.scale
+    """Distil the teacher into the actor; returns the last loss (action units squared)."""
+    teacher = Teacher(env, config.feedback)
     memory = _Memory(config.memory, env.observation_size, env.action_size)
     parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
     optimizer = torch.optim.Adam(parameters, config.learning_rate)
@@ -70,7 +47,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
         done = iteration / config.iterations
         replay = torch.rand(env.num_envs) < 1.0 - done / 0.6  # none of it in the last 40 %
         for _ in range(config.steps):
-            obs = _roll(policy, env, memory, table, replay, sigma, obs)
+            obs = _roll(policy, env, memory, teacher, replay, sigma, obs)
         if iteration < 10:  # statistics settle first, or the targets of regression would move
             policy.obs_norm.update(memory.obs[:memory.filled][-4 * env.num_envs:])
         for group in optimizer.param_groups:
@@ -84,12 +61,11 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
 
 
 @torch.no_grad()
-def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, table: Tensor, replay: Tensor,
-          sigma: Tensor, obs: Tensor) -> Tensor:
+def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, teacher: Teacher,
+          replay: Tensor, sigma: Tensor, obs: Tensor) -> Tensor:
     """One noisy step of the mixture; its states go into the memory with their labels."""
-    skill, rows = env.commands.skill, env.reference.index
-    following = env.library.next[rows]
-    label = table[torch.where(following >= 0, following, rows)]
+    skill = env.commands.skill
+    label = (teacher.targets() - env.actions.offset) / env.actions.scale
     memory.add(obs, skill, label)
     action = torch.where(replay[:, None], label, policy.act(obs, skill))
     return env.step(action + sigma * torch.randn_like(action))[0]

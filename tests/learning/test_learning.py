@@ -13,8 +13,9 @@ from ppp.learning.diagnostics import RunLog
 from ppp.learning.rlg_agent import PppAgent, build_params
 from ppp.learning.rlg_model import RlgEnv, RlgModel
 from ppp.learning.style import StyleTrainer
+from ppp.learning.teacher import servo_targets
 from ppp.learning.train import make_policy, seed_everything
-from ppp.learning.warm_start import servo_targets, warm_start
+from ppp.learning.warm_start import warm_start
 from ppp.tasks.config import load_task
 from ppp.tasks.env import HumanoidEnv
 
