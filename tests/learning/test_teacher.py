@@ -77,7 +77,7 @@ def test_a_foot_in_the_air_follows_the_drift():
     """Drifting forward and left: the right foot in the air goes forward and left."""
     change = placed(torch.tensor([[0.4, 0.2]]), torch.tensor([[0.0, 1.0]]))[0]
     hip = DOFS["right_hip"].start
-    assert change[hip + 1] < 0 < change[hip]  # flexion is negative about y; left is positive about x
+    assert change[hip + 1] < 0 < change[hip]  # forward is negative about y, left positive about x
     assert not change[DOFS["left_hip"]].any()
 
 
