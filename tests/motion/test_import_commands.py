@@ -119,11 +119,18 @@ def test_bad_files_are_one_sentence_and_leave_the_library_as_it_is(walk, tmp_pat
     (["--fps", "0"], "--fps"), (["--fps", "60"], "is for .amc"),
     (["--skeleton", "a.asf"], "is for .amc"), (["--weight", "nan"], "--weight"),
     (["--map", "cmux"], "bone map"),
-    (["--map", "smpl"], "does not have"), (["--name", "a/b"], "letters"),
-    (["--loop"], "too far for a loop")])
+    (["--map", "smpl"], "does not have"), (["--name", "a/b"], "letters")])
 def test_bad_options_are_refused(bvh, tmp_path, more, words):
     with pytest.raises(PPPError, match=words):
         main([*_command(tmp_path / "library.yaml", bvh), *more])
+    assert not (tmp_path / "library.yaml").exists()
+
+
+def test_half_a_blow_is_no_loop(library_path, tmp_path):
+    slash = load_clip(library_path.parent / "slash_diagonal.npz")
+    half = write_bvh(cut(told_by_another(slash), 0.0, 0.6, "half"), tmp_path / "half.bvh")
+    with pytest.raises(PPPError, match="too far for a loop"):
+        main([*_command(tmp_path / "library.yaml", half), "--loop"])
     assert not (tmp_path / "library.yaml").exists()
 
 
