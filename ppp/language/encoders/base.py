@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Callable, Dict, List, Protocol, Tuple
+from typing import Callable, Dict, Iterable, List, Protocol, Sequence, Tuple
 
 import torch
 
@@ -99,6 +99,27 @@ class Remembering:
         memory.update(zip(new, embed(new)))
         rows = [memory[text] for text in texts]
         return torch.stack(rows) if rows else torch.zeros(0, self.dim)
+
+
+def framed(pieces: Iterable[List[int]], start: int, end: int, most: int) -> List[int]:
+    """Token ids of a text's words between the start and the end mark, cut to ``most`` in all."""
+    inner: List[int] = []
+    for word in pieces:
+        inner += word
+        if len(inner) >= most - 2:
+            break
+    return [start, *inner[:most - 2], end]
+
+
+def padded(rows: Sequence[List[int]], pad: int) -> Tuple[torch.Tensor, torch.Tensor]:
+    """(n, t) int64 ids filled up with ``pad`` to the longest row, and the (n, t) bool mask of
+    tokens."""
+    ids = torch.full((len(rows), max(len(row) for row in rows)), pad, dtype=torch.long)
+    mask = torch.zeros_like(ids, dtype=torch.bool)
+    for number, row in enumerate(rows):
+        ids[number, :len(row)] = torch.tensor(row)
+        mask[number, :len(row)] = True
+    return ids, mask
 
 
 def file_sha256(path: Path) -> str:

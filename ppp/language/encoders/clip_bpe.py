@@ -17,7 +17,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import torch
 
 from ppp.errors import PPPError
-from ppp.language.encoders.base import WeightsNotFound
+from ppp.language.encoders.base import WeightsNotFound, framed, padded
 
 FILE = "bpe_simple_vocab_16e6.txt.gz"
 #: names under which the merges lie beside weights
@@ -164,23 +164,11 @@ class BytePairs:
 
     def ids(self, text: str) -> List[int]:
         """Token ids of one text between the start and the end mark."""
-        inner: List[int] = []
-        for word in words(text):
-            inner += self.pieces(word)
-            if len(inner) >= self.context - 2:
-                break
-        return [self.start, *inner[:self.context - 2], self.end]
+        return framed(map(self.pieces, words(text)), self.start, self.end, self.context)
 
     def batch(self, texts: Sequence[str]) -> Tuple[torch.Tensor, torch.Tensor]:
-        """(n, t) int64 ids padded with 0 to the longest text, and the (n, t) bool mask of tokens.
-        """
-        rows = [self.ids(text) for text in texts]
-        ids = torch.zeros(len(rows), max(len(row) for row in rows), dtype=torch.long)
-        mask = torch.zeros_like(ids, dtype=torch.bool)
-        for number, row in enumerate(rows):
-            ids[number, :len(row)] = torch.tensor(row)
-            mask[number, :len(row)] = True
-        return ids, mask
+        """(n, t) int64 ids padded with 0 to the longest text, and the (n, t) bool mask."""
+        return padded([self.ids(text) for text in texts], 0)
 
 
 def _joined(parts: List[str], pair: Tuple[str, str]) -> List[str]:

@@ -8,6 +8,7 @@ from typing import Dict, List, Sequence, Tuple
 import torch
 
 from ppp.errors import PPPError
+from ppp.language.encoders.base import framed, padded
 
 #: a word longer than this becomes one unknown token, as in the reference tokenizer
 MAX_WORD_CHARS = 100
@@ -88,19 +89,8 @@ class WordPiece:
 
     def ids(self, text: str) -> List[int]:
         """Token ids of one text, with the start and end tokens."""
-        inner: List[int] = []
-        for word in basic_words(text):
-            inner += self.pieces(word)
-            if len(inner) >= self.max_tokens - 2:
-                break
-        return [self.start] + inner[: self.max_tokens - 2] + [self.end]
+        return framed(map(self.pieces, basic_words(text)), self.start, self.end, self.max_tokens)
 
     def batch(self, texts: Sequence[str]) -> Tuple[torch.Tensor, torch.Tensor]:
         """(n, t) int64 ids padded to the longest text, and the (n, t) bool mask of real tokens."""
-        rows = [self.ids(text) for text in texts]
-        ids = torch.full((len(rows), max(len(row) for row in rows)), self.pad, dtype=torch.long)
-        mask = torch.zeros_like(ids, dtype=torch.bool)
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = torch.tensor(row)
-            mask[number, : len(row)] = True
-        return ids, mask
+        return padded([self.ids(text) for text in texts], self.pad)

@@ -16,7 +16,7 @@ from ppp.motion.authoring.keys import curve
 from ppp.motion.authoring.pose import KeyPose, arms_to_joint_pos, tilt, wxyz
 from ppp.motion.authoring.running import Air, ground_reference, sample_air_feet
 from ppp.motion.body import qpos_from, turned
-from ppp.motion.dynamics import zero_moment_point
+from ppp.motion.dynamics import centre_of_mass, zero_moment_point
 
 #: poses are solved at this rate and stored at half of it
 WORK_FPS, CLIP_FPS = 60, 30
@@ -102,7 +102,7 @@ def _compose_flying(score: Score) -> np.ndarray:
 
 def _check_reach(qpos: np.ndarray, com: np.ndarray, dt: float, where: str) -> None:
     """PPPError where the legs are too short for the wanted centre of mass (N, 3)."""
-    gap = np.linalg.norm(flight.centres(qpos) - com, axis=1)
+    gap = np.linalg.norm(centre_of_mass(qpos) - com, axis=1)
     worst = int(gap.argmax())
     if gap[worst] > MAX_GAP:
         raise PPPError(f"{where}: at {worst * dt:.2f} s the body misses its balance by "

@@ -17,7 +17,7 @@ from scipy.linalg import solve_banded, solveh_banded
 from ppp.errors import PPPError
 from ppp.motion.authoring.balance import HORIZON, Seam, continued, pad, smooth
 from ppp.motion.body import GRAVITY, humanoid_model
-from ppp.motion.dynamics import ground_wrench
+from ppp.motion.dynamics import centre_of_mass, ground_wrench
 
 #: weight of keeping the rise of the ground's force low against keeping it smooth
 _SMALL = 1e-4
@@ -123,19 +123,6 @@ def _bounded(rate: np.ndarray, right: np.ndarray, ends: np.ndarray, dt: float) -
     return solve_banded((1, 1), bands, right)
 
 
-def centres(qpos: np.ndarray) -> np.ndarray:
-    """Centre of mass (N, 3), m, of poses (N, 47)."""
-    model = humanoid_model()
-    data = mujoco.MjData(model)
-    out = np.zeros((len(qpos), 3))
-    for i, pose in enumerate(qpos):
-        data.qpos[:] = pose
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_comPos(model, data)
-        out[i] = data.subtree_com[0]
-    return out
-
-
 def moments(qpos: np.ndarray, zmp: np.ndarray, dt: float, seam: Seam) -> Tuple[np.ndarray, ...]:
     """What the motion asks of the ground: push error (N, 2), m/s², and moment (N, 3), N m.
 
@@ -144,7 +131,7 @@ def moments(qpos: np.ndarray, zmp: np.ndarray, dt: float, seam: Seam) -> Tuple[n
     """
     mass = float(humanoid_model().body_mass.sum())
     force, moment = ground_wrench(continued(qpos, seam), dt)
-    com = centres(qpos)
+    com = centre_of_mass(qpos)
     over = np.stack((zmp[:, 0] * force[:, 2] + moment[:, 1],
                      zmp[:, 1] * force[:, 2] - moment[:, 0]), 1)
     return over / (mass * com[:, 2:]), moment - np.cross(com, force)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from ppp.motion.formats.skeleton_motion import to_quat
+from ppp.motion.formats.skeleton_motion import to_quat, to_rotation
 
 #: ball and heel edge of the sole in the foot's frame, m
 BALL, HEEL = np.array([0.1335, 0.0, -0.05]), np.array([-0.0435, 0.0, -0.05])
@@ -65,7 +65,7 @@ def _apart(pos: np.ndarray, rot: np.ndarray, stands: np.ndarray) -> np.ndarray:
     """Paths in which a foot in flight passes the standing one at its side, not through it."""
     out = pos.copy()
     for swing, other, side in ((0, 1, -1.0), (1, 0, 1.0)):
-        ahead = Rotation.from_quat(np.roll(rot[:, other], -1, axis=-1)).apply([1.0, 0.0, 0.0])
+        ahead = to_rotation(rot[:, other]).apply([1.0, 0.0, 0.0])
         ahead[:, 2] = 0.0
         ahead /= np.maximum(np.linalg.norm(ahead, axis=-1, keepdims=True), 1e-6)
         left = np.stack((-ahead[:, 1], ahead[:, 0], np.zeros(len(pos))), 1)
