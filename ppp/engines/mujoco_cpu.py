@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from typing import List, Optional, Union
+from typing import Dict, List, Optional, Union
 
 import mujoco
 import numpy as np
@@ -87,6 +87,23 @@ class MujocoCpuEngine:
         np.copyto(self._full, last, where=~bad[:, None])
         self._full[:, :self._head] = 0.0
         self.state = self._read()
+
+    def snapshot(self) -> Dict[str, Tensor]:
+        """All that decides how the simulation goes on, for :meth:`restore`."""
+        return {"full": torch.from_numpy(self._full.copy())}
+
+    def restore(self, snapshot: Dict[str, Tensor]) -> bool:
+        """Go back to a snapshot; False, and nothing changed, where it is of another scene or size.
+
+        Contacts are known again after the next step.
+        """
+        full = snapshot["full"].numpy()
+        if full.shape != self._full.shape:
+            return False
+        self._full[:] = full
+        self._sensors[:] = 0.0
+        self.state = self._read()
+        return True
 
     # -- for ppp bench -------------------------------------------------------------------------
     def full_state(self) -> np.ndarray:

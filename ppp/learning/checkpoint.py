@@ -13,6 +13,9 @@ from ppp.errors import PPPError
 
 #: raised whenever the meaning of a field changes
 LAYOUT = 2
+#: what torch raises for a file that is cut short or no checkpoint at all
+UNREADABLE = (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
+              pickle.UnpicklingError, zipfile.BadZipFile)
 _FIELDS = ("layout", "skills", "task", "settings", "policy", "optimizer", "style", "counters",
            "poses")
 
@@ -34,8 +37,7 @@ def load_checkpoint(path: Union[str, Path], device: str = "cpu") -> Dict[str, An
         raise PPPError(f"{path}: no such checkpoint; checkpoints are runs/NAME/checkpoints/*.pt")
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError,
-            zipfile.BadZipFile):
+    except UNREADABLE:
         raise PPPError(f"{path}: damaged or not a checkpoint; take an earlier one") from None
     if not isinstance(state, dict):
         raise PPPError(f"{path}: not a PPP checkpoint; take a file from runs/NAME/checkpoints")

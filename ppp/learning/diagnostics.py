@@ -27,6 +27,8 @@ class RunLog:
         self._clear_counts()
         self._started = self._saved = self._printed = self._last = time.perf_counter()
         self._first = 0
+        #: set from outside: leave (KeyboardInterrupt) when the present iteration is complete
+        self.stopping = False
         self._progress: Optional[Progress] = None
         self._task: Any = None
 
@@ -78,6 +80,8 @@ class RunLog:
         if now - self._saved > self.save_seconds:
             self.save()
             self._saved = time.perf_counter()
+        if self.stopping:
+            raise KeyboardInterrupt
 
     def _clear_counts(self) -> None:
         self._steps = torch.zeros(len(self.skills))

@@ -23,10 +23,15 @@ class RlgEnv(IVecEnv):
 
     def __init__(self, env: HumanoidEnv) -> None:
         self.env = env
+        #: observations (N, 256) to go on from instead of a first reset: a resumed run's
+        self.resumed: Optional[Tensor] = None
 
     def reset(self) -> Tensor:
-        """Observations (N, 256)."""
-        return self.env.reset()
+        """Observations (N, 256) of new episodes; of those that a resumed run was in, once."""
+        if self.resumed is None:
+            return self.env.reset()
+        obs, self.resumed = self.resumed, None
+        return obs
 
     def step(self, actions: Tensor):
         """Observations, rewards, dones (uint8) and infos."""

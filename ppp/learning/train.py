@@ -23,6 +23,7 @@ from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, sa
 from ppp.learning.codes import load_codes
 from ppp.learning.config import TrainConfig, check_batch
 from ppp.learning.diagnostics import RunLog
+from ppp.learning.moment import env_state, load_env_state, load_moment, save_moment
 from ppp.learning.networks import SkillPolicy
 from ppp.learning.style import StyleTrainer
 from ppp.learning.warm_start import warm_start
@@ -68,6 +69,7 @@ class Trainer:
         self._standing = standing_pose(self.env.library)
         self._agent: Any = None
         self._restored: Optional[Dict[str, Any]] = None
+        self._moment: Optional[Dict[str, Any]] = None
         self._pretrained = False
 
     # -- checkpoints -------------------------------------------------------------------------
@@ -86,6 +88,8 @@ class Trainer:
         self.env.actions.offset = state["poses"]["mean"].clone()
         self._standing = state["poses"]["standing"]
         self._restored = state if counters else None
+        if counters:
+            self._moment = load_moment(Path(path).parent, int(state["counters"]["iteration"]))
         self._pretrained = True
 
     def state(self) -> Dict[str, Any]:
@@ -107,9 +111,26 @@ class Trainer:
         """Write a checkpoint and drop the oldest beyond ``keep``."""
         folder = self.folder / "checkpoints"
         state = self.state()
+        if self._agent.obs is not None:
+            save_moment(folder, state["counters"]["iteration"], self._present())
         path = save_checkpoint(folder / f"iteration_{state['counters']['iteration']:07d}.pt", state)
         prune(folder, self.config.keep)
         return path
+
+    def _present(self) -> Dict[str, Any]:
+        """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
+        return {"env": env_state(self.env), "obs": self._agent.obs["obs"],
+                "replay": self.style.replay.state()}
+
+    def _go_on(self) -> None:
+        """Put the environments back to where the checkpoint was written, where that is known."""
+        moment, self._moment = self._moment, None
+        if moment is None or moment["env"] is None or \
+                not load_env_state(self.env, moment["env"]):
+            print("resuming; every humanoid starts a new episode", file=sys.stderr)
+            return
+        self.style.replay.load(moment["replay"])
+        self._agent.vec_env.resumed = moment["obs"]
 
     # -- running -----------------------------------------------------------------------------
     def build_agent(self) -> Any:
@@ -132,6 +153,7 @@ class Trainer:
             self._spent = float(counters["seconds"])
             torch.set_rng_state(self._restored["random"].cpu())
             self.env.generator.set_state(self._restored["env_random"].cpu())
+            self._go_on()
         elif self.config.warm_start.iterations and not self._pretrained:
             warm_start(self.policy, self.env, self.config.warm_start)
         self.style.refresh(self.policy.encoder)
@@ -144,7 +166,7 @@ class Trainer:
         if agent.epoch_num == 0:
             self.save()  # the warm start took minutes
         for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
-            signal.signal(number, _interrupt)
+            signal.signal(number, self._interrupt)
         self.log.start()
         try:
             if agent.epoch_num < self.config.iterations:
@@ -159,16 +181,18 @@ class Trainer:
         self.env.close()
         return path
 
+    def _interrupt(self, number: int, frame: Any) -> None:
+        """Both signals end a run alike: after its iteration it saves and leaves; twice, at once."""
+        if self.log.stopping:
+            raise KeyboardInterrupt
+        self.log.stopping = True
+        print("interrupted: finishing this iteration", file=sys.stderr)
+
     def _write_settings(self) -> None:
         settings = {"command": " ".join(shlex.quote(a) for a in sys.argv), "seed": self.seed,
                     "engine": self.engine, "task": dataclasses.asdict(self.task),
                     "train": dataclasses.asdict(self.config)}
         (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    """Both signals end a run alike: it saves and leaves."""
-    raise KeyboardInterrupt
 
 
 def latest_checkpoint(folder: Path) -> Path:

@@ -1,0 +1,76 @@
+"""The moment at which a run was left: what a resumed run needs to go on as if never stopped.
+
+A checkpoint holds what was learnt; this file, ``checkpoints/moment.pt``, holds where every
+humanoid stands, what it is told, and the discriminator's replay. It is larger, so only the newest
+is kept. It is written before its checkpoint: a crash between the two leaves a moment that belongs
+to no checkpoint, and the environments simply start anew.
+"""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import torch
+from torch import Tensor
+
+from ppp.learning.checkpoint import UNREADABLE
+
+NAME = "moment.pt"
+#: parts of an environment that change while it runs; a tensor or whole number of theirs is kept
+_PARTS = ("commands", "reference")
+#: these follow from the settings, which may have been changed on purpose
+_SETTINGS = ("num_envs", "seed", "weights", "travel_offset")
+
+
+def env_state(env: Any) -> Optional[Dict[str, Any]]:
+    """Everything in ``env`` that moves; None where its engine cannot be put back into a state."""
+    if not hasattr(env.engine, "snapshot"):
+        return None
+    parts = {name: _moving(getattr(env, name)) for name in _PARTS}
+    return {"engine": env.engine.snapshot(), "env": _moving(env), "library": env.library.size,
+            **parts}
+
+
+def load_env_state(env: Any, state: Dict[str, Any]) -> bool:
+    """Inverse of :func:`env_state`; False, and nothing changed, where ``env`` is not as it was."""
+    if not hasattr(env.engine, "snapshot") or state["library"] != env.library.size:
+        return False
+    owners = {"env": env, **{name: getattr(env, name) for name in _PARTS}}
+    for name, owner in owners.items():
+        for field, value in state[name].items():
+            present = getattr(owner, field, None)
+            if type(present) is not type(value) or (
+                    isinstance(value, Tensor) and present.shape != value.shape):
+                return False
+    if not env.engine.restore(state["engine"]):
+        return False
+    for name, owner in owners.items():
+        for field, value in state[name].items():
+            setattr(owner, field, value.clone() if isinstance(value, Tensor) else value)
+    return True
+
+
+def _moving(owner: Any) -> Dict[str, Any]:
+    return {name: value for name, value in vars(owner).items()
+            if (isinstance(value, Tensor) or type(value) is int) and name not in _SETTINGS}
+
+
+def save_moment(folder: Path, iteration: int, state: Dict[str, Any]) -> None:
+    """Write the moment of ``iteration`` beside its checkpoint, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / "moment.tmp"
+    torch.save({"iteration": iteration, **state}, temporary)
+    os.replace(temporary, folder / NAME)
+
+
+def load_moment(folder: Path, iteration: int) -> Optional[Dict[str, Any]]:
+    """The moment that belongs to the checkpoint of ``iteration``; None where there is none."""
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except UNREADABLE:
+        return None  # a lost moment costs nothing that was learnt
+    return state if isinstance(state, dict) and state.get("iteration") == iteration else None
