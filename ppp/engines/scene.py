@@ -10,6 +10,8 @@ KINDS = ("obstacle", "target", "marker")
 TARGET_SIZE = (0.4, 0.4, 1.8)
 #: density of a target, kg/m^3 (ASE's strike target: 30, so 8.6 kg at the default size)
 TARGET_DENSITY = 30.0
+#: a box is tipped when the z component of its up axis is below this (the rule of CALM's strike)
+TIPPED = 0.2
 
 
 @dataclass(frozen=True)

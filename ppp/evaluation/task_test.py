@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from ppp.engines.scene import Scene
+from ppp.engines.scene import TIPPED, Scene
 from ppp.errors import PPPError
 from ppp.humanoid.rotations import quat_rotate, rotate_xy, up_z, wrap_angle
 from ppp.learning.bundle import Policy, load_policy
@@ -25,8 +25,6 @@ from ppp.tasks.env import HumanoidEnv
 
 #: a target within this distance counts as reached, m
 REACHED = 0.5
-#: a target box is tipped when the z component of its up axis is below this (CALM's rule)
-TIPPED = 0.2
 
 
 def policy_from(path: Optional[Path]) -> Policy:
@@ -117,7 +115,7 @@ def hold_skill(policy: Policy, task: TaskConfig, skill: str, count: int, seconds
     """
     quiet = dataclasses.replace(task.command, rule="random", hold=[10 ** 6, 10 ** 6],
                                 distance=[50.0, 50.0], heading_noise=0.0, anywhere=0.0,
-                                switch_start=0.0)
+                                switch_start=0.0, approach=0.0)
     task = dataclasses.replace(task, command=quiet, skills=[skill], props=[],
                                rewards={"imitation": 1.0}, episode_length=10 ** 6)
     run = Episodes(task, policy, count, seed, film)

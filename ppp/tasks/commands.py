@@ -7,9 +7,9 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from ppp.errors import PPPError
 from ppp.humanoid.rotations import yaw_of
 from ppp.motion.library import MotionLibrary
+from ppp.tasks.approach import AFTER, Approach
 from ppp.tasks.config import CommandConfig
 
 RULES = ("random", "approach_and_strike")
@@ -24,7 +24,10 @@ MOST_FOCUS = 3.0
 
 
 class Commands:
-    """The command of every environment: ``skill`` (N,), ``target`` (N, 2), ``left`` (N,) steps."""
+    """The command of every environment: ``skill`` (N,), ``target`` (N, 2), ``left`` (N,) steps.
+
+    ``striking`` (N,) bool: the first prop is there for this command to be struck down.
+    """
 
     def __init__(self, library: MotionLibrary, config: CommandConfig, num_envs: int,
                  weights: Tensor, generator: torch.Generator) -> None:
@@ -35,13 +38,8 @@ class Commands:
         self.left = torch.zeros(num_envs, dtype=torch.long)
         #: running counts of each skill, (2, K): steps performed, failures
         self.tally = torch.zeros(2, len(library.skills))
-        if config.rule == "approach_and_strike":
-            wanted = [s for s in ("walk_forward", "slash") if s not in library.skills]
-            if wanted:
-                raise PPPError(f"rule approach_and_strike needs the skill '{wanted[0]}' in "
-                               "'skills'")
-            self._walk = library.skills.index("walk_forward")
-            self._strike = library.skills.index("slash")
+        self.approach = Approach(library, config, num_envs, generator)
+        self.striking = self.approach.active.clone()
 
     def _uniform(self, count: int, low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, generator=self.generator)
@@ -91,33 +89,53 @@ class Commands:
         direction = torch.stack((torch.cos(angle), torch.sin(angle)), -1)
         self.target[ids] = root_pos[:, :2] + distance[:, None] * direction
 
-    def advance(self, root_pos: Tensor, root_rot: Tensor, prop_pos: Tensor) -> Tensor:
+    def begin(self, ids: Tensor, approach: Tensor, in_reach: Tensor, props: Optional[Tensor],
+              depth: float) -> None:
+        """New episodes ``ids`` (n,): which walk up to the first prop and strike it, and which have
+        it in reach at once, (n,) bool; props (n, P, 7) at rest; its depth, m."""
+        self.approach.begin(ids, approach, depth)
+        aimed = (approach | in_reach).nonzero().flatten()
+        self.striking[ids] = self.approach.active[ids] | in_reach
+        if props is not None:
+            self.target[ids[aimed]] = props[aimed, 0, :2]
+
+    def advance(self, root_pos: Tensor, root_rot: Tensor, props: Tensor) -> Tensor:
         """Count down; renew what has run out. Returns the ids whose skill changed, (n,).
 
-        Who lies on the floor keeps a command that lets it: no other could be followed from there.
+        props (N, P, 13): the engine's states of the props. Who lies on the floor keeps a command
+        that lets it: no other could be followed from there.
         """
-        if self.config.rule == "approach_and_strike":
-            return self._approach(root_pos, prop_pos)
-        down = self.library.may_lie[self.skill] & (root_pos[:, 2] < UP)
-        self.left = torch.where(down, self.left.clamp_min(2), self.left) - 1
+        changed = self._approach(root_pos, props)
+        if self.approach.always:
+            return changed
+        keeps = self.library.may_lie[self.skill] & (root_pos[:, 2] < UP)
+        keeps |= self.approach.active & ~self.approach.tipped
+        self.left = torch.where(keeps, self.left.clamp_min(2), self.left) - 1
         over = (self.left <= 0).nonzero().flatten()
         near = (self.target - root_pos[:, :2]).norm(dim=-1) < REACHED
-        near = (near & self.library.travels[self.skill] & (self.left > 0)).nonzero().flatten()
+        near &= self.library.travels[self.skill] & (self.left > 0) & ~self.approach.active
+        near = near.nonzero().flatten()
         if len(near):
             self.aim(near, root_pos[near], root_rot[near], None)
         if not len(over):
-            return over
+            return changed
+        self.approach.leave(over)
+        self.striking[over] = False
         before = self.skill[over]
         self.skill[over] = self.draw_skills(len(over))
         self.hold(over)
         self.aim(over, root_pos[over], root_rot[over], None)
-        return over[self.skill[over] != before]
+        return torch.cat((changed, over[self.skill[over] != before])).unique()
 
-    def _approach(self, root_pos: Tensor, prop_pos: Tensor) -> Tensor:
-        self.target = prop_pos[:, 0, :2].clone()
-        near = (self.target - root_pos[:, :2]).norm(dim=-1) < self.config.strike_distance
-        wanted = torch.where(near, torch.full_like(self.skill, self._strike),
-                             torch.full_like(self.skill, self._walk))
+    def _approach(self, root_pos: Tensor, props: Tensor) -> Tensor:
+        """Commands of those who walk up to the first prop; the ids whose skill changed, (n,)."""
+        active = self.approach.active
+        if not active.any():
+            return active.nonzero().flatten()
+        place = props[:, 0, :2]
+        self.target = torch.where(active[:, None], place, self.target)
+        self.left[self.approach.newly_tipped(props)] = AFTER
+        wanted = self.approach.skill((place - root_pos[:, :2]).norm(dim=-1), self.skill)
         changed = (wanted != self.skill).nonzero().flatten()
         self.skill = wanted
         return changed

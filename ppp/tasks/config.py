@@ -38,6 +38,9 @@ class CommandConfig:
     distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
     anywhere: share of targets in any direction. switch_start: share of episodes that start in a
     frame of another skill than the commanded one.
+    approach: share of episodes, under the rule random, that walk up to the first prop from
+    ``approach_distance`` m and strike it down (none without walk_forward and a blow in 'skills').
+    blows: skills to strike with, and how often each.
     in_reach: share of episodes that start with a blow to strike (a skill whose clips have hits) in
     which the first prop stands within its reach.
     focus: skills that fail oftener are drawn oftener, by the failure rate to this power (0: never).
@@ -50,6 +53,9 @@ class CommandConfig:
     anywhere: float = 0.15
     switch_start: float = 0.2
     strike_distance: float = 1.15
+    approach: float = 0.0
+    approach_distance: List[float] = field(default_factory=lambda: [1.5, 5.0])
+    blows: Dict[str, float] = field(default_factory=lambda: {"slash": 1.0})
     in_reach: float = 0.0
     focus: float = 0.0
 
@@ -131,15 +137,21 @@ def _check(config: TaskConfig, source: str) -> None:
         raise PPPError(f"{source}: field 'window' must be 2 to 60 frames")
     if config.episode_length < 1:
         raise PPPError(f"{source}: field 'episode_length' must be 1 step or more")
-    if len(config.command.distance) != 2 or not 0 <= config.command.distance[0] <= \
-            config.command.distance[1]:
-        raise PPPError(f"{source}: field 'distance' needs two numbers in m, 0 <= lowest <= highest")
-    for name in ("anywhere", "switch_start", "in_reach", "focus"):
+    for name in ("distance", "approach_distance"):
+        span = getattr(config.command, name)
+        if len(span) != 2 or not 0 <= span[0] <= span[1]:
+            raise PPPError(f"{source}: field '{name}' needs two numbers in m, 0 <= lowest <= "
+                           "highest")
+    for name in ("anywhere", "switch_start", "approach", "in_reach", "focus"):
         if not 0.0 <= getattr(config.command, name) <= 1.0:
             raise PPPError(f"{source}: field '{name}' of 'command' must be 0 to 1")
-    if config.command.in_reach and not config.props:
-        raise PPPError(f"{source}: field 'in_reach' of 'command' needs something to strike: add a "
-                       "target to 'props'")
+    for name in ("in_reach", "approach"):
+        if getattr(config.command, name) and not config.props:
+            raise PPPError(f"{source}: field '{name}' of 'command' needs something to strike: add "
+                           "a target to 'props'")
+    if not config.command.blows or min(config.command.blows.values()) <= 0:
+        raise PPPError(f"{source}: field 'blows' of 'command' needs at least one skill, each with "
+                       "a number above 0")
     for name, weight in config.skill_weights.items():
         if weight <= 0:
             raise PPPError(f"{source}: field 'skill_weights', '{name}' must be above 0; to leave a "

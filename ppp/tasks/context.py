@@ -27,3 +27,4 @@ class Step(NamedTuple):
     may_lie: Tensor  # (N,) bool: the skill starts on the floor (get_up), so lying is no fall
     quality: Tensor  # (N,) imitation term averaged over about the last third of a second
     age: Tensor  # (N,) control steps since the reset
+    striking: Tensor  # (N,) bool: the first prop is there for this command to be struck down

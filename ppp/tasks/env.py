@@ -21,6 +21,7 @@ from ppp.humanoid.rotations import quat_mul, quat_rotate, wrap_angle, yaw_of, ya
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.motion.library import MotionLibrary
 from ppp.tasks.actions import ActionMap
+from ppp.tasks.approach import NEAREST_PROP, stand_off
 from ppp.tasks.commands import UP, Commands
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.context import Step
@@ -30,8 +31,8 @@ from ppp.tasks.terminations import TERMINATIONS
 
 #: share of the newest step in the running imitation quality
 QUALITY_RATE = 0.1
-#: a prop stands no nearer to the pelvis than this, m; one that nobody strikes is this far away, m
-NEAREST_PROP, OUT_OF_THE_WAY = 0.45, 30.0
+#: a prop that nobody strikes is this far away, m
+OUT_OF_THE_WAY = 30.0
 
 
 class HumanoidEnv:
@@ -141,7 +142,7 @@ class HumanoidEnv:
         return Step(self.engine.state, frame, library.frame[self.reference.index], skill,
                     library.travels[skill], library.turns[skill], self.travel_offset[skill],
                     library.speed[skill], library.yaw_rate[skill], self.commands.target,
-                    library.may_lie[skill], self.quality, self.age)
+                    library.may_lie[skill], self.quality, self.age, self.commands.striking)
 
     def _terminated(self, step: Step) -> Tensor:
         ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
@@ -152,7 +153,7 @@ class HumanoidEnv:
 
     def _renew_commands(self, frame: Tensor) -> None:
         state = self.engine.state
-        changed = self.commands.advance(state.root_pos, state.root_rot, state.prop_state[..., :3])
+        changed = self.commands.advance(state.root_pos, state.root_rot, state.prop_state)
         if len(changed):
             self.reference.rephase(changed, self.commands.skill[changed], frame[changed])
             self.quality = self.quality.clone()
@@ -166,9 +167,7 @@ class HumanoidEnv:
     def _reset(self, ids: Tensor) -> None:
         """Start ``ids`` on frames of clips, turned anywhere, most in the commanded skill."""
         count, library = len(ids), self.library
-        skill = self.commands.draw_skills(count)
-        other = torch.rand(count, generator=self.generator) < self.config.command.switch_start
-        start_skill = torch.where(other, self.commands.draw_skills(count), skill)
+        skill, start_skill, approach = self._draw_commands(count)
         frames = library.sample(start_skill, self.generator)
         # from the floor only a skill that begins there can be followed
         lying = library.may_lie[start_skill] & (library.root_pos[frames, 2] < UP)
@@ -179,7 +178,7 @@ class HumanoidEnv:
         pos[:, :2] = 0.0
         noise = self.config.reset_noise * torch.randn(count, NUM_DOFS, generator=self.generator)
         rot = quat_mul(turn, library.root_rot[frames])
-        props, ahead = self._place_props(frames, rot)
+        props, ahead = self._place_props(frames, rot, approach)
         self.engine.reset(ids, pos, rot, library.joint_pos[frames] + noise,
                           library.joint_vel[frames],
                           quat_rotate(turn, library.root_lin_vel[frames]),
@@ -190,17 +189,33 @@ class HumanoidEnv:
         self.commands.skill[ids] = skill
         self.commands.hold(ids)
         self.commands.aim(ids, pos, rot, frames, self.engine.state.prop_state[ids, :, :3])
-        if props is not None:
-            self.commands.target[ids[ahead]] = props[ahead, 0, :2]
+        bodies = self.engine.scene.bodies
+        self.commands.begin(ids, approach, ahead, props, bodies[0].size[0] if bodies else 0.0)
         self.reference.put(ids, frames)
         switched = (skill != start_skill).nonzero().flatten()
         self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])
 
-    def _place_props(self, frames: Tensor, rot: Tensor) -> Tuple[Optional[Tensor], Tensor]:
+    def _draw_commands(self, count: int) -> Tuple[Tensor, Tensor, Tensor]:
+        """Of ``count`` new episodes: the commanded skill (count,), that of the start's clip, and
+        which walk up to the first prop, (count,) bool."""
+        commands, rules = self.commands, self.commands.approach
+        skill = commands.draw_skills(count)
+        other = self._rand(count) < self.config.command.switch_start
+        start_skill = torch.where(other, commands.draw_skills(count), skill)
+        approach = torch.zeros(count, dtype=torch.bool)
+        if rules.share and self.engine.scene.bodies:
+            approach = rules.draw(count)
+            skill = torch.where(approach, torch.full_like(skill, rules.gait), skill)
+            start_skill = torch.where(approach, rules.start_skills(count), start_skill)
+        return skill, start_skill, approach
+
+    def _place_props(self, frames: Tensor, rot: Tensor, approach: Tensor
+                     ) -> Tuple[Optional[Tensor], Tensor]:
         """Props at rest, (n, B, 7), and where the first one stands in reach of a blow, (n,) bool.
 
-        The others stand at their own distance in any direction; the first one, where a task wants
-        blows to land (``in_reach``), otherwise out of the way.
+        The others stand at their own distance in any direction; so does the first one for those
+        who ``approach`` it (n,); where a task wants blows to land (``in_reach``) it is within
+        their reach, otherwise out of the way.
         """
         bodies, count = self.engine.scene.bodies, len(frames)
         ahead = torch.zeros(count, dtype=torch.bool)
@@ -211,27 +226,29 @@ class HumanoidEnv:
         for i, prop in enumerate(bodies):
             angle = 2 * torch.pi * self._rand(count)
             distance = low + (high - low) * self._rand(count)
-            if i == 0 and self.config.command.in_reach:
-                ahead, gap = self._in_reach(frames)
+            if i == 0 and (self.config.command.in_reach or self.commands.approach.share):
+                ahead, gap = self._in_reach(frames, approach)
                 goal = yaw_of(rot) + self.library.goal_angle[frames]
                 angle = torch.where(ahead, goal, angle)
-                distance = torch.where(ahead, gap + 0.5 * prop.size[0],
-                                       torch.full_like(gap, OUT_OF_THE_WAY))
+                near, far = self.config.command.approach_distance[:2]
+                away = torch.where(approach, near + (far - near) * self._rand(count),
+                                   torch.full_like(gap, OUT_OF_THE_WAY))
+                distance = torch.where(ahead, gap + 0.5 * prop.size[0], away)
             poses[:, i, 0], poses[:, i, 1] = distance * angle.cos(), distance * angle.sin()
             poses[:, i, 2] = 0.5 * prop.size[2]
             poses[:, i, 3:] = yaw_quat(angle)
         return poses, ahead
 
-    def _in_reach(self, frames: Tensor) -> Tuple[Tensor, Tensor]:
+    def _in_reach(self, frames: Tensor, approach: Tensor) -> Tuple[Tensor, Tensor]:
         """Who gets something to strike, (n,) bool, and how far its near side is, m, (n,).
 
         Not who would already stand in it: the arm may be stretched at the start.
         """
         reach = self.library.reach[self.library.skill[frames]]
-        gap = (reach * (0.6 + 0.4 * self._rand(len(frames)))).clamp_min(NEAREST_PROP)
+        gap = stand_off(reach, self.generator)
         wanted = self._rand(len(frames)) < self.config.command.in_reach
         clear = self.library.extent[frames] + 0.05 < gap
-        return wanted & clear & (reach > NEAREST_PROP), gap
+        return wanted & clear & (reach > NEAREST_PROP) & ~approach, gap
 
     def _rand(self, count: int) -> Tensor:
         return torch.rand(count, generator=self.generator)

@@ -88,10 +88,13 @@ def imitation(step: Step) -> Tensor:
 
 
 def strike(step: Step) -> Tensor:
-    """1 while the first prop has been tipped (its up axis leans: z < 0.2), the rule of CALM."""
+    """1 - up.z of the first prop, for those who are to strike it; CALM's target is tipped at 0.2.
+
+    Who has another command gets nothing for a prop that lies about.
+    """
     if step.state.prop_state.shape[1] == 0:
         return torch.zeros_like(step.speed)
-    return 1.0 - up_z(step.state.prop_state[:, 0, 3:7]).clamp_min(0.0)
+    return (1.0 - up_z(step.state.prop_state[:, 0, 3:7]).clamp_min(0.0)) * step.striking
 
 
 REWARDS: Dict[str, Callable[[Step], Tensor]] = {

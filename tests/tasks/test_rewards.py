@@ -18,7 +18,7 @@ from ppp.tasks.terminations import TERMINATIONS, fell, strayed, toppled
 
 def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, turns=False,
               offset=0.0, speed=1.0, height=0.9, contact=None, prop_up=1.0, yaw_rate=0.0, age=5,
-              shift=None, may_lie=False, quality=1.0):
+              shift=None, may_lie=False, quality=1.0, striking=True):
     pos = torch.tensor([[0.0, 0.0, height]])
     joints = torch.zeros(1, NUM_DOFS) if shift is None else shift
     zero = torch.zeros(1, 3)
@@ -35,7 +35,7 @@ def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, tur
     flag = lambda value: torch.tensor([value])  # noqa: E731
     return Step(state, frame, frame.clone(), flag(0), flag(travels), flag(turns), flag(offset),
                 flag(speed), flag(yaw_rate), torch.tensor([target]), flag(may_lie),
-                flag(quality), flag(age))
+                flag(quality), flag(age), flag(striking))
 
 
 @pytest.mark.parametrize("yaw, expected", [(0.0, 1.0), (math.pi / 2, 0.5), (math.pi, 0.0),
@@ -93,6 +93,8 @@ def test_imitation_by_hand_for_a_lower_root():
 def test_strike_pays_for_the_tipped_target_only():
     assert strike(make_step()).item() == pytest.approx(0.0, abs=1e-6)
     assert strike(make_step(prop_up=0.1)).item() == pytest.approx(0.9, abs=1e-5)
+    # who has another command earns nothing by a prop that lies about
+    assert strike(make_step(prop_up=0.1, striking=False)).item() == 0.0
 
 
 def test_fell_needs_touch_and_height():
