@@ -8,6 +8,7 @@ to no checkpoint, and the environments simply start anew.
 from __future__ import annotations
 
 import os
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -18,16 +19,16 @@ from ppp.learning.checkpoint import UNREADABLE
 
 NAME = "moment.pt"
 #: parts of an environment that change while it runs; a tensor or whole number of theirs is kept
-_PARTS = ("commands", "reference")
+_PARTS = ("commands", "commands.approach", "reference")
 #: these follow from the settings, which may have been changed on purpose
-_SETTINGS = ("num_envs", "seed", "weights", "travel_offset")
+_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_reach")
 
 
 def env_state(env: Any) -> Optional[Dict[str, Any]]:
     """Everything in ``env`` that moves; None where its engine cannot be put back into a state."""
     if not hasattr(env.engine, "snapshot"):
         return None
-    parts = {name: _moving(getattr(env, name)) for name in _PARTS}
+    parts = {name: _moving(attrgetter(name)(env)) for name in _PARTS}
     return {"engine": env.engine.snapshot(), "env": _moving(env), "library": env.library.size,
             **parts}
 
@@ -36,9 +37,9 @@ def load_env_state(env: Any, state: Dict[str, Any]) -> bool:
     """Inverse of :func:`env_state`; False, and nothing changed, where ``env`` is not as it was."""
     if not hasattr(env.engine, "snapshot") or state["library"] != env.library.size:
         return False
-    owners = {"env": env, **{name: getattr(env, name) for name in _PARTS}}
+    owners = {"env": env, **{name: attrgetter(name)(env) for name in _PARTS}}
     for name, owner in owners.items():
-        for field, value in state[name].items():
+        for field, value in state.get(name, {}).items():
             present = getattr(owner, field, None)
             if type(present) is not type(value) or (
                     isinstance(value, Tensor) and present.shape != value.shape):
@@ -46,7 +47,7 @@ def load_env_state(env: Any, state: Dict[str, Any]) -> bool:
     if not env.engine.restore(state["engine"]):
         return False
     for name, owner in owners.items():
-        for field, value in state[name].items():
+        for field, value in state.get(name, {}).items():
             setattr(owner, field, value.clone() if isinstance(value, Tensor) else value)
     return True
 
