@@ -59,5 +59,15 @@ class Engine(Protocol):
     def step(self, pd_targets: Tensor) -> None:
         """One control step: four physics steps towards joint targets (N, 31), rad."""
 
+    def set_props(self, env_ids: Tensor, props: Tensor) -> None:
+        """Put the free props of environments ``env_ids`` (n,) into states (n, P, 13), as in
+        ``EngineState.prop_state``; the humanoid goes on undisturbed."""
+
+    def push(self, env_ids: Tensor, impulse: Tensor) -> None:
+        """Give the pelvis of ``env_ids`` (n,) an impulse (n, 3), N s, world frame, at once.
+
+        It acts at the pelvis' centre of mass; the joints pass it on to the other bodies.
+        """
+
     def close(self) -> None:
         """Give back threads and device memory."""

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Optional, Union
+from dataclasses import replace
+from typing import Dict, List, Optional, Tuple, Union
 
 import mujoco
 import numpy as np
@@ -15,7 +16,7 @@ from ppp.engines.mujoco_model import PropSlots, build_model, touch_columns
 from ppp.engines.scene import Scene
 from ppp.humanoid.kinematics import BodyState, forward_kinematics
 from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate, quat_to_exp_map
-from ppp.humanoid.skeleton import JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
+from ppp.humanoid.skeleton import BODIES, JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
 
 PHYSICS_STEPS = 4
 _STATE = mujoco.mjtState.mjSTATE_PHYSICS
@@ -71,8 +72,7 @@ class MujocoCpuEngine:
         qvel[:, 3:6] = quat_rotate(quat_conj(root_rot), root_ang_vel).numpy()
         qvel[:, 6:6 + NUM_DOFS] = joint_vel.numpy()
         self.slots.place(qpos, None if props is None else props.numpy())
-        self._full[ids, self._head:self._head + self._nq] = qpos
-        self._full[ids, self._head + self._nq:self._head + self._nq + self._nv] = qvel
+        self._write(ids, qpos, qvel)
         self._sensors[ids] = 0.0
         self.state = _merged(self.state, env_ids, self._read(ids))
 
@@ -87,6 +87,45 @@ class MujocoCpuEngine:
         np.copyto(self._full, last, where=~bad[:, None])
         self._full[:, :self._head] = 0.0
         self.state = self._read()
+
+    def set_props(self, env_ids: Tensor, props: Tensor) -> None:
+        """Put free props into states; see the contract."""
+        ids = np.asarray(env_ids.cpu(), dtype=np.int64)
+        qpos, qvel = self._rows(ids)
+        self.slots.put(qpos, qvel, props.numpy())
+        self._write(ids, qpos, qvel)
+        states = self.slots.read(torch.from_numpy(qpos.astype(np.float32)),
+                                 torch.from_numpy(qvel.astype(np.float32)))
+        self.state = replace(self.state, prop_state=self.state.prop_state.index_copy(
+            0, env_ids, states))
+
+    def push(self, env_ids: Tensor, impulse: Tensor) -> None:
+        """An impulse on the pelvis: the velocities change by M^-1 J' p; see the contract."""
+        ids = np.asarray(env_ids.cpu(), dtype=np.int64)
+        qpos, qvel = self._rows(ids)
+        data, pelvis = self._data[0], self.model.body(BODIES[0].name).id
+        jacobian, change = np.zeros((3, self._nv)), np.zeros((1, self._nv))
+        for row, push in enumerate(impulse.double().numpy()):
+            data.qpos[:], data.qvel[:] = qpos[row], qvel[row]
+            mujoco.mj_forward(self.model, data)
+            mujoco.mj_jacBodyCom(self.model, data, jacobian, None, pelvis)
+            mujoco.mj_solveM(self.model, data, change, (jacobian.T @ push)[None])
+            qvel[row] += change[0]
+        self._write(ids, qpos, qvel)
+        touched, struck = self.state.prop_touched, self.state.prop_struck
+        force = self.state.contact_force
+        self.state = replace(_merged(self.state, env_ids, self._read(ids)), contact_force=force,
+                             prop_touched=touched, prop_struck=struck)
+
+    def _rows(self, ids: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Copies of qpos (n, nq) and qvel (n, nv) of environments ``ids``."""
+        start = self._head + self._nq
+        return (self._full[ids, self._head:start].copy(),
+                self._full[ids, start:start + self._nv].copy())
+
+    def _write(self, ids: np.ndarray, qpos: np.ndarray, qvel: np.ndarray) -> None:
+        self._full[ids, self._head:self._head + self._nq] = qpos
+        self._full[ids, self._head + self._nq:self._head + self._nq + self._nv] = qvel
 
     def snapshot(self) -> Dict[str, Tensor]:
         """All that decides how the simulation goes on, for :meth:`restore`."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ppp.engines.scene import TARGET_DENSITY, Prop, Scene
 from ppp.humanoid.mjcf import HUMANOID_BIT, WORLD_BIT, build_mjcf
-from ppp.humanoid.rotations import quat_rotate
+from ppp.humanoid.rotations import quat_conj, quat_rotate
 from ppp.humanoid.skeleton import BODIES
 
 #: friction of a free prop on the floor and against the sword
@@ -38,8 +38,9 @@ def build_model(scene: Scene) -> mujoco.MjModel:
         body = spec.worldbody.add_body(name=_body_name(index), pos=pose[:3], quat=pose[3:])
         if prop.kind == "target":
             body.add_freejoint()
+        density = TARGET_DENSITY if prop.mass is None else prop.mass / float(np.prod(prop.size))
         body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.5 * s for s in prop.size],
-                      density=TARGET_DENSITY, friction=list(PROP_FRICTION), contype=WORLD_BIT,
+                      density=density, friction=list(PROP_FRICTION), contype=WORLD_BIT,
                       conaffinity=HUMANOID_BIT | WORLD_BIT, rgba=[0.75, 0.25, 0.2, 1.0])
         # found-sensors: a contact with any body of the humanoid, and with the sword alone
         _add_touch(spec, index, "body", mujoco.mjtObj.mjOBJ_XBODY, BODIES[0].name)
@@ -76,6 +77,16 @@ class PropSlots:
         """Write the free props' poses (n, P, 7), or their rest places, into qpos (n, nq)."""
         for index, address in zip(self.free, self._qpos):
             qpos[:, address:address + 7] = self.rest[index] if poses is None else poses[:, index]
+
+    def put(self, qpos: np.ndarray, qvel: np.ndarray, states: np.ndarray) -> None:
+        """Write the free props' states (n, P, 13) into qpos (n, nq) and qvel (n, nv)."""
+        turned = torch.as_tensor(states[..., 3:7]), torch.as_tensor(states[..., 10:])
+        spin = quat_rotate(quat_conj(turned[0]), turned[1]).numpy()
+        for index, q, v in zip(self.free, self._qpos, self._qvel):
+            qpos[:, q:q + 7] = states[:, index, :7]
+            qvel[:, v:v + 3] = states[:, index, 7:10]
+            # MuJoCo keeps a free joint's angular velocity in the body's own frame
+            qvel[:, v + 3:v + 6] = spin[:, index]
 
     def read(self, qpos: Tensor, qvel: Tensor) -> Tensor:
         """(N, P, 13): position, rotation, linear and angular velocity (world frame)."""

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Tuple
+from typing import Optional, Tuple
 
 #: kinds of prop: a fixed box, a free box that can be struck down, a point without a body
 KINDS = ("obstacle", "target", "marker")
@@ -19,7 +19,8 @@ class Prop:
     """A box on the floor.
 
     position: (x, y) of its centre, m, world frame; its bottom is at z = 0.
-    size: full extent along its own x, y, z, m. yaw: rotation about z, rad.
+    size: full extent along its own x, y, z, m. yaw: rotation about z, rad. mass: kg, by
+    ``TARGET_DENSITY`` where it is not given.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Prop:
     position: Tuple[float, float]
     size: Tuple[float, float, float] = TARGET_SIZE
     yaw: float = 0.0
+    mass: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from ppp.engines import make_engine
 from ppp.engines.scene import Prop, Scene
 from ppp.errors import PPPError
 from ppp.humanoid.observation import discriminator_frame
+from ppp.humanoid.rotations import quat_rotate
 from ppp.humanoid.skeleton import BODY_ID, DOF_NAMES, FEET, NUM_DOFS
 
 
@@ -106,3 +107,46 @@ def test_an_exploding_environment_is_marked_and_does_not_spread(engine):
 def test_unknown_engine_names_the_choices():
     with pytest.raises(PPPError, match="unknown engine 'mujoco': did you mean 'mujoco_cpu'"):
         make_engine("mujoco", 1, Scene())
+
+
+def test_a_thrown_box_flies_as_it_should_and_nobody_else_is_disturbed():
+    scene = Scene((Prop("a", "target", (5.0, 0.0), (0.2, 0.2, 0.2), mass=3.0),
+                   Prop("b", "target", (8.0, 0.0))))
+    engine = make_engine("mujoco_cpu", 2, scene, threads=1)
+    assert engine.model.body("prop_0").mass[0] == pytest.approx(3.0)
+    start(engine)
+    before, props = engine.state, engine.state.prop_state.clone()
+    half = math.sqrt(0.5)
+    props[:, 0] = torch.tensor([4.0, 1.0, 5.0, half, half, 0, 0, -2.0, 0.5, 3.0, 0, 0, 6.0])
+    engine.set_props(torch.tensor([1]), props[1:])
+    state = engine.state
+    assert torch.allclose(state.prop_state[1], props[1], atol=1e-5)
+    assert torch.equal(state.prop_state[0], before.prop_state[0])
+    assert torch.equal(state.bodies.pos, before.bodies.pos)
+    for _ in range(15):  # half a second
+        engine.step(torch.zeros(2, NUM_DOFS))
+    now = engine.state.prop_state[1, 0]
+    flown = torch.tensor([4.0 - 1.0, 1.0 + 0.25, 5.0 + 1.5 - 0.5 * 9.81 * 0.25])
+    assert torch.allclose(now[:3], flown, atol=0.05)
+    assert now[12].item() == pytest.approx(6.0, abs=0.3)  # spinning about the world's z axis
+    engine.close()
+
+
+def test_a_push_gives_the_whole_body_its_momentum(engine):
+    """In the air all bodies share the impulse: the sum of m v is what was given."""
+    start(engine, height=20.0)
+    mass = torch.as_tensor(engine.model.body_mass[1:18], dtype=torch.float32)
+    centre = torch.as_tensor(engine.model.body_ipos[1:18], dtype=torch.float32)
+    given = torch.tensor([30.0, -12.0, 5.0])
+    engine.push(torch.tensor([1]), given[None])
+    bodies = engine.state.bodies
+    velocity = bodies.lin_vel + torch.cross(bodies.ang_vel, quat_rotate(
+        bodies.rot, centre.expand(2, -1, -1)), dim=-1)
+    momentum = (mass[:, None] * velocity).sum(1)
+    assert torch.allclose(momentum[1], given, atol=1e-3)
+    assert momentum[0].abs().max() == 0.0
+    # it acts at the pelvis, which takes more than its share of it, the head less
+    pelvis, head = (velocity[1, BODY_ID[b], 0] for b in ("pelvis", "head"))
+    assert pelvis > given[0] / mass.sum() > head
+    engine.step(torch.zeros(2, NUM_DOFS))
+    assert engine.state.root_pos[1, 0] > engine.state.root_pos[0, 0] + 0.02
