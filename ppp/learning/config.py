@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List, Optional, Union
 
-from ppp.errors import PPPError
+from ppp.errors import PPPError, unknown
 from ppp.settings import ROOT, build, load_yaml
 
 DEFAULT = "cfg/train/ppp_cpu.yaml"
+#: what z is made from, and the discriminator's losses
+CODES = ("quantised", "raw", "motion", "sphere", "none")
+LOSSES = ("bce", "lsgan")
 
 
 @dataclass
@@ -21,6 +24,7 @@ class NetworkConfig:
     encoder: List[int] = field(default_factory=lambda: [256])
     latent: int = 64  # dimension of z, on the unit sphere
     log_sigma: float = -3.1  # fixed exploration noise, in units of action
+    goal: bool = True  # the policy sees its target; false: blind to it (GAIL, ASE's low level)
 
 
 @dataclass
@@ -41,11 +45,16 @@ class PpoConfig:
     bounds: float = 0.0  # weight of the penalty on actions beyond 1.1
     advantage_clip: float = 4.0  # standard deviations
     advantage_by_skill: bool = True  # scaled within each skill, else over all of them
+    diversity: float = 0.0  # weight of ASE's term: other z, other actions
 
 
 @dataclass
 class DiscriminatorConfig:
     """The conditional discriminator D(s, s' | z)."""
+
+    conditional: bool = True  # false: D(s, s'), which cannot tell the skills apart
+    loss: str = "bce"  # bce: r = -log(1 - D); lsgan: AMP's r = max(0, 1 - (D - 1)^2 / 4)
+    posterior: float = 0.0  # weight of ASE's reward log q(z | s, s'); 0: no such network
 
     reward_weight: float = 0.2  # w_dis of r_all = w_task r_task + w_dis r_dis
     learning_rate: float = 1e-4
@@ -57,6 +66,16 @@ class DiscriminatorConfig:
     mismatched: float = 0.5  # share of mismatched negatives in the loss; 0: off
     replay: int = 200_000  # policy windows kept; 0: no replay
     replay_share: float = 0.5  # share of the policy batch drawn from the replay buffer
+
+
+@dataclass
+class MotionCodeConfig:
+    """CALM's motion encoder: a stretch of a clip -> z (only with ``codes: motion``)."""
+
+    frames: int = 60  # control steps it looks back
+    stride: int = 6  # of which it sees every sixth
+    alignment: float = 0.1  # weight: stretches that overlap have near z
+    uniformity: float = 0.05  # weight: the z of different motions lie apart
 
 
 @dataclass
@@ -83,9 +102,13 @@ class TrainConfig:
     save_minutes: float = 3.0
     keep: int = 3  # checkpoints kept
     codebook: str = "auto"  # folder of a skill codebook; auto: the shipped one
+    codes: str = "quantised"  # what z is made from: see ppp/learning/latents.py
+    phrases: str = "prompts/phrases.yaml"  # of codes: raw
+    phrases_per_skill: int = 24  # drawn from them with the run's seed
     network: NetworkConfig = field(default_factory=NetworkConfig)
     ppo: PpoConfig = field(default_factory=PpoConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    motion: MotionCodeConfig = field(default_factory=MotionCodeConfig)
     warm_start: WarmStartConfig = field(default_factory=WarmStartConfig)
 
 
@@ -127,9 +150,35 @@ def _check_numbers(config: TrainConfig, source: str) -> None:
             raise PPPError(f"{source}: field '{name}' must be 0 to 1")
 
 
+def _check_method(config: TrainConfig, source: str) -> None:
+    """Parts that do not go together, each with what to change."""
+    disc = config.discriminator
+    if config.codes not in CODES:
+        raise PPPError(f"{source}: {unknown('kind of codes', config.codes, CODES)}")
+    if disc.loss not in LOSSES:
+        raise PPPError(f"{source}: {unknown('discriminator.loss', disc.loss, LOSSES)}")
+    if not disc.conditional and disc.mismatched > 0:
+        raise PPPError(f"{source}: field 'discriminator.mismatched' must be 0 where "
+                       "'discriminator.conditional' is false: there is no z to be wrong")
+    if disc.posterior and config.codes != "sphere":
+        raise PPPError(f"{source}: field 'discriminator.posterior' is for codes: sphere only; set "
+                       "it to 0")
+    if config.codes in ("sphere", "none"):
+        if disc.conditional:
+            raise PPPError(f"{source}: field 'discriminator.conditional' must be false with codes: "
+                           f"{config.codes}: its z belong to no clip")
+        if config.warm_start.iterations:
+            raise PPPError(f"{source}: field 'warm_start.iterations' must be 0 with codes: "
+                           f"{config.codes}: no z says which skill the teacher shows")
+    if config.motion.frames < 1 or config.motion.stride < 1 or config.phrases_per_skill < 1:
+        raise PPPError(f"{source}: fields 'motion.frames', 'motion.stride' and "
+                       "'phrases_per_skill' must be 1 or more")
+
+
 def check_batch(config: TrainConfig, source: str) -> None:
     """The roll-out must divide into minibatches, else say which three numbers to change."""
     _check_numbers(config, source)
+    _check_method(config, source)
     samples = config.num_envs * config.ppo.horizon
     if samples % config.ppo.minibatch:
         raise PPPError(f"{source}: num_envs {config.num_envs} x horizon {config.ppo.horizon} = "

@@ -1,12 +1,13 @@
 """The networks: skill encoder, actor and critic. Plain torch."""
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ppp.humanoid.observation import GOAL_SIZE
 from ppp.learning.normalizer import RunningNormalizer
 
 
@@ -24,9 +25,12 @@ class SkillEncoder(nn.Module):
     codebook: (K, d) frozen reference encodings; it is a buffer and never trained.
     """
 
-    def __init__(self, codebook: Tensor, hidden: Sequence[int], latent: int) -> None:
+    def __init__(self, codebook: Tensor, hidden: Sequence[int], latent: int,
+                 skill_of: Optional[Tensor] = None) -> None:
         super().__init__()
         self.register_buffer("codebook", codebook.clone())
+        if skill_of is not None:  # rows are phrases, several a skill
+            self.register_buffer("skill_of", skill_of.clone())
         self.body = mlp([codebook.shape[1], *hidden])
         self.head = nn.Linear(hidden[-1] if hidden else codebook.shape[1], latent)
 
@@ -37,6 +41,57 @@ class SkillEncoder(nn.Module):
     def forward(self, skill: Tensor) -> Tensor:
         """z of skills (n,), (n, latent)."""
         return self.table()[skill]
+
+
+class GivenLatents(nn.Module):
+    """z that nothing learns: rows of a table (R, latent), which may be drawn anew."""
+
+    def __init__(self, z: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("z", z.clone())
+
+    def table(self) -> Tensor:
+        """(R, latent)."""
+        return self.z
+
+    def forward(self, row: Tensor) -> Tensor:
+        """(n, latent) of rows (n,)."""
+        return self.z[row]
+
+
+class MotionEncoder(nn.Module):
+    """From a stretch of a clip to z on the unit sphere (CALM, arXiv 2305.02195, section 4).
+
+    features (F, E): the stretch that ends at each frame of the library, normalised. The policy
+    acts under ``table()``, which stands still between two calls of :meth:`refresh`; only
+    :meth:`encode` has a gradient, that of the discriminator.
+    """
+
+    def __init__(self, features: Tensor, hidden: Sequence[int], latent: int) -> None:
+        super().__init__()
+        self.body = mlp([features.shape[1], *hidden])
+        self.head = nn.Linear(hidden[-1] if hidden else features.shape[1], latent)
+        # both follow from the library and the weights: no checkpoint needs them
+        self.register_buffer("features", features.clone(), persistent=False)
+        self.register_buffer("z", torch.zeros(len(features), latent), persistent=False)
+        self.refresh()
+
+    def encode(self, row: Tensor) -> Tensor:
+        """z (n, latent) of frames (n,), with its gradient."""
+        return F.normalize(self.head(self.body(self.features[row])), dim=-1)
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Encode every frame with the present weights."""
+        self.z = self.encode(torch.arange(len(self.features)))
+
+    def table(self) -> Tensor:
+        """z of every frame at the last refresh, (F, latent)."""
+        return self.z
+
+    def forward(self, row: Tensor) -> Tensor:
+        """(n, latent) of frames (n,), without a gradient."""
+        return self.z[row]
 
 
 def scaled(z: Tensor) -> Tensor:
@@ -82,15 +137,19 @@ class Critic(nn.Module):
 class SkillPolicy(nn.Module):
     """pi(a | s, z, target) with its critic, skill encoder and normalisers.
 
-    The z of an observation is not part of it: it is computed here from the skill's index, so that
-    the encoder gets the policy's gradient.
+    The z of an observation is not part of it: it is computed here from an index (``skill``: the
+    number of a skill, or a row of whatever else the encoder's table lists), so that the encoder
+    gets the policy's gradient. codebook: (K, d) entries, or an encoder that is already made.
+    ``goal`` False: the last three numbers of an observation, its target, are not seen.
     """
 
-    def __init__(self, obs: int, actions: int, codebook: Tensor, actor: Sequence[int],
-                 critic: Sequence[int], encoder: Sequence[int], latent: int,
-                 log_sigma: float) -> None:
+    def __init__(self, obs: int, actions: int, codebook: Union[Tensor, nn.Module],
+                 actor: Sequence[int], critic: Sequence[int], encoder: Sequence[int], latent: int,
+                 log_sigma: float, goal: bool = True) -> None:
         super().__init__()
-        self.encoder = SkillEncoder(codebook, encoder, latent)
+        self.encoder = SkillEncoder(codebook, encoder, latent) \
+            if isinstance(codebook, Tensor) else codebook
+        self.goal = goal
         self.actor = Actor(obs, latent, actions, actor, log_sigma)
         self.critic = Critic(obs, latent, critic)
         self.obs_norm = RunningNormalizer(obs)
@@ -98,14 +157,30 @@ class SkillPolicy(nn.Module):
 
     def forward(self, obs: Tensor, skill: Tensor) -> Tuple[Tensor, Tensor]:
         """Mean action (n, actions) and normalised value (n, 1) of raw obs and skills (n,)."""
-        normal, z = self.obs_norm(obs), self.encoder(skill)
+        normal, z = self.see(obs), self.encoder(skill)
         # the critic must not shape z: its gradient would drown the policy's
         return self.actor(normal, z), self.critic(normal, z.detach())
 
     def act(self, obs: Tensor, skill: Tensor) -> Tensor:
         """The mean action alone."""
-        return self.actor(self.obs_norm(obs), self.encoder(skill))
+        return self.actor(self.see(obs), self.encoder(skill))
 
     def value(self, obs: Tensor, skill: Tensor) -> Tensor:
         """Value in the rewards' own scale, (n, 1)."""
-        return self.value_norm.undo(self.critic(self.obs_norm(obs), self.encoder(skill)))
+        return self.value_norm.undo(self.critic(self.see(obs), self.encoder(skill)))
+
+    def see(self, obs: Tensor) -> Tensor:
+        """Observations (n, obs) as the networks get them."""
+        normal = self.obs_norm(obs)
+        if not self.goal:
+            normal[:, -GOAL_SIZE:] = 0.0
+        return normal
+
+    def acting_state(self) -> Dict[str, Tensor]:
+        """The state without what only training needs; blind to the goal by its weights alone."""
+        state = {k: v for k, v in self.state_dict().items() if k != "encoder.z"}
+        if not self.goal:
+            first = state["actor.body.0.weight"].clone()
+            first[:, self.obs_norm.mean.shape[0] - GOAL_SIZE:self.obs_norm.mean.shape[0]] = 0.0
+            state["actor.body.0.weight"] = first
+        return state

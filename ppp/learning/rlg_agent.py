@@ -73,9 +73,10 @@ class PppAgent(A2CAgent):
         extra = self.experience_buffer.tensor_dict
         extra["window"] = torch.zeros(shape + env.windows.shape[1:], device=self.ppo_device)
         extra["skill"] = torch.zeros(shape, dtype=torch.long, device=self.ppo_device)
+        extra["row"] = torch.zeros(shape, dtype=torch.long, device=self.ppo_device)
         extra["timeout_values"] = torch.zeros(shape + (1,), device=self.ppo_device)
         extra["ended"] = torch.zeros(shape, device=self.ppo_device)
-        self.tensor_list = self.tensor_list + ["skill"]
+        self.tensor_list = self.tensor_list + ["skill", "row"]
 
     def play_steps(self) -> Dict[str, Any]:
         """A roll-out; afterwards the normalisers learn from it, once."""
@@ -83,48 +84,52 @@ class PppAgent(A2CAgent):
         if self.epoch_num <= self.settings.warm_start.critic_iterations + 1:
             self.last_lr = self.settings.ppo.learning_rate  # no KL yet: do not let it adapt
             self.update_lr(self.last_lr)
+        if self.style.latents.kind != "quantised":
+            self.style.latents.refresh()
+            self.style.refresh(self.model.a2c_network.encoder)
         batch = super().play_steps()
         self.style.remember(self.experience_buffer.tensor_dict)
         self._new_statistics = (batch["obses"], batch["returns"])
         return batch
 
     def get_action_values(self, obs: Dict[str, Tensor]) -> Dict[str, Tensor]:
-        """Act under the skills that the environments are commanded."""
-        self.model.skill = self.vec_env.env.commands.skill
+        """Act under the z of the skills that the environments are commanded."""
+        self.model.skill = self.style.latents.now(self.vec_env.env.commands)
         return super().get_action_values(obs)
 
     def get_values(self, obs: Dict[str, Tensor]) -> Tensor:
-        """Values under the commanded skills."""
-        self.model.skill = self.vec_env.env.commands.skill
+        """Values under the commanded skills' z."""
+        self.model.skill = self.style.latents.now(self.vec_env.env.commands)
         return super().get_values(obs)
 
     def env_step(self, actions: Tensor):
         """Step, and keep what the style reward and the advantages need."""
+        rows = self.model.skill.clone()  # the command may change within the step
         obs, reward, done, infos = super().env_step(actions)
         keep = self.experience_buffer.update_data
         keep("window", self._n, infos["window"])
         keep("skill", self._n, infos["skill"])
+        keep("row", self._n, rows)
         keep("ended", self._n, done.float())
-        keep("timeout_values", self._n, self._timeout_values(infos))
+        keep("timeout_values", self._n, self._timeout_values(infos, rows))
         self._n += 1
         for name, value in infos["terms"].items():
             self.terms.setdefault(name, []).append(value.mean())
         self.algo_observer.after_env_step(infos, done)
         return obs, reward, done, {}
 
-    def _timeout_values(self, infos: Dict[str, Tensor]) -> Tensor:
+    def _timeout_values(self, infos: Dict[str, Tensor], rows: Tensor) -> Tensor:
         """Value of the true next state where an episode merely ran out of time, (N, 1)."""
         values = torch.zeros(self.num_actors, 1, device=self.ppo_device)
         ids = infos["timed_out"].nonzero().flatten()
         if len(ids):
-            values[ids] = self.model.a2c_network.value(infos["next_obs"][ids],
-                                                       infos["skill"][ids])
+            values[ids] = self.model.a2c_network.value(infos["next_obs"][ids], rows[ids])
         return values
 
     def discount_values(self, fdones, last_values, mb_fdones, values, rewards) -> Tensor:
         """The place of the style reward: rewards become r_all, then our own GAE."""
         buffer = self.experience_buffer.tensor_dict
-        style = self.style.reward(buffer["window"], buffer["skill"])
+        style = self.style.reward(buffer["window"], buffer["row"])
         self.terms["style"] = [style.mean()]
         rewards.mul_(self.settings.task_weight)
         rewards.add_(self.settings.discriminator.reward_weight * style[..., None])
@@ -140,9 +145,9 @@ class PppAgent(A2CAgent):
         super().prepare_dataset(batch)
         data = self.dataset.values_dict
         limit = self.settings.ppo.advantage_clip
-        data["skill"] = batch["skill"]
-        kinds = len(net.encoder.codebook) if self.settings.ppo.advantage_by_skill else 1
-        group = data["skill"] if kinds > 1 else torch.zeros_like(data["skill"])
+        data["row"] = batch["row"]
+        kinds = len(self.style.library.skills) if self.settings.ppo.advantage_by_skill else 1
+        group = batch["skill"] if kinds > 1 else torch.zeros_like(batch["skill"])
         data["advantages"] = normalised(data["advantages"], group, kinds).clamp(-limit, limit)
         data["behaviour_mu"] = batch["mus"].clone()
         self.dataset.permute = True
@@ -154,7 +159,7 @@ class PppAgent(A2CAgent):
         rl-games adds 1e-5 to variances, which is not small beside a sigma of 0.045 and makes its
         KL negative.
         """
-        self.model.skill = minibatch["skill"]
+        self.model.skill = minibatch["row"]
         result = list(super().train_actor_critic(minibatch))
         move = (result[6] - minibatch["behaviour_mu"]) / result[7]
         result[3] = 0.5 * move.square().sum(-1).mean()

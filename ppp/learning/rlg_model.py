@@ -74,13 +74,15 @@ class FrozenValueNorm:
 class RlgModel(nn.Module):
     """The interface of an rl-games model around :class:`SkillPolicy`.
 
-    ``skill`` (n,) is the context of the next forward: which skills the observations are under.
+    ``skill`` (n,) is the context of the next forward: the rows of z the observations are under.
+    ``diversity``: weight of ASE's loss that asks other actions of another z.
     """
 
-    def __init__(self, policy: SkillPolicy) -> None:
+    def __init__(self, policy: SkillPolicy, diversity: float = 0.0) -> None:
         super().__init__()
-        self.a2c_network = policy
+        self.a2c_network, self.diversity = policy, diversity
         self.skill: Optional[Tensor] = None
+        self._aux: Optional[Dict[str, Tensor]] = None
 
     @property
     def value_mean_std(self) -> FrozenValueNorm:
@@ -96,9 +98,9 @@ class RlgModel(nn.Module):
         """No recurrent state."""
         return False
 
-    def get_aux_loss(self) -> None:
-        """No loss beyond PPO's here; the discriminator has its own optimiser."""
-        return None
+    def get_aux_loss(self) -> Optional[Dict[str, Tensor]]:
+        """Losses beyond PPO's of the last forward; the discriminator has its own optimiser."""
+        return self._aux
 
     def forward(self, inputs: Dict[str, Any]) -> Dict[str, Optional[Tensor]]:
         """rl-games' dictionaries for acting (``is_train`` False) and for training."""
@@ -109,12 +111,30 @@ class RlgModel(nn.Module):
         if inputs.get("is_train", True):
             out["prev_neglogp"] = _neglogp(inputs["prev_actions"], mu, sigma, log_sigma)
             out["values"] = value
+            if self.diversity:
+                self._aux = {"diversity": self.diversity * self._sameness(inputs["obs"], mu)}
             out["entropy"] = (log_sigma + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
             return out
         out["actions"] = mu + sigma * torch.randn_like(mu)
         out["neglogpacs"] = _neglogp(out["actions"], mu, sigma, log_sigma)
         out["values"] = self.a2c_network.value_norm.undo(value)
         return out
+
+    def _sameness(self, obs: Tensor, mu: Tensor) -> Tensor:
+        net, z = self.a2c_network, self.a2c_network.encoder(self.skill)
+        other = z[torch.randperm(len(z))]
+        return diversity_loss(mu, net.actor(net.see(obs), other), z, other)
+
+
+def diversity_loss(mu: Tensor, other_mu: Tensor, z: Tensor, other_z: Tensor) -> Tensor:
+    """(d_action / d_z - 1)^2, mean over the batch (ASE, arXiv 2205.01906, section 5).
+
+    d_z = (1 - z'z_other) / 2; d_action: the mean squared difference of the mean actions, as in
+    the published code (the paper writes their KL divergence).
+    """
+    apart = (mu - other_mu).square().mean(-1)
+    gap = 0.5 - 0.5 * (z * other_z).sum(-1)
+    return (apart / (gap + 1e-5) - 1.0).square().mean()
 
 
 def _neglogp(action: Tensor, mu: Tensor, sigma: Tensor, log_sigma: Tensor) -> Tensor:

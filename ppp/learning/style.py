@@ -2,30 +2,49 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Union
 
 import torch
 from torch import Tensor
 
 from ppp.learning.buffers import ReplayBuffer
 from ppp.learning.config import TrainConfig
-from ppp.learning.discriminator import Discriminator, discriminator_loss, style_reward
+from ppp.learning.discriminator import (
+    Discriminator,
+    Posterior,
+    discriminator_loss,
+    style_reward,
+)
+from ppp.learning.latents import Latents, alignment_uniformity
 from ppp.learning.networks import SkillEncoder
 from ppp.motion.library import MotionLibrary
 
 
 class StyleTrainer:
-    """Owns the discriminator, its Adam and its replay buffer; shares the encoder's z, detached."""
+    """Owns the discriminator, its Adam and its replay buffer; shares the encoder's z, detached.
+
+    "Skills" of windows are rows of the encoder's table (:mod:`ppp.learning.latents`). With ASE's
+    reward there is a posterior beside the discriminator; a motion encoder learns here too.
+    """
 
     def __init__(self, library: MotionLibrary, window: int, config: TrainConfig,
-                 device: str = "cpu") -> None:
+                 device: str = "cpu", latents: Optional[Latents] = None) -> None:
         self.library, self.window, self.config = library, window, config.discriminator
+        self.latents = latents or Latents("quantised", library)
+        self.motion = config.motion if self.latents.kind == "motion" else None
         mean, std = library.frame.mean(0), library.frame.std(0)
-        self.net = Discriminator(window, mean, std, config.network.latent,
-                                 config.network.discriminator).to(device)
-        decay = self.config.weight_decay
-        self.optimizer = torch.optim.AdamW(self.net.parameters(), self.config.learning_rate,
-                                           weight_decay=decay)
+        latent, hidden = config.network.latent, config.network.discriminator
+        self.net = Discriminator(window, mean, std, latent if self.config.conditional else 0,
+                                 hidden).to(device)
+        self.posterior = Posterior(window * mean.shape[0], hidden, latent).to(device) \
+            if self.config.posterior else None
+        learning = [*self.net.parameters()]
+        if self.posterior is not None:
+            learning += self.posterior.parameters()
+        if self.motion is not None:
+            learning += self.latents.encoder.parameters()
+        self.optimizer = torch.optim.AdamW(learning, self.config.learning_rate,
+                                           weight_decay=self.config.weight_decay)
         self.replay = ReplayBuffer(self.config.replay, window, mean.shape[0], device)
         self.z = torch.zeros(len(library.skills), config.network.latent, device=device)
         self.info: Dict[str, float] = {}
@@ -37,14 +56,20 @@ class StyleTrainer:
 
     @torch.no_grad()
     def reward(self, windows: Tensor, skill: Tensor) -> Tensor:
-        """r_dis (T, N) of windows (T, N, W, 140) made under skills (T, N)."""
-        shape = skill.shape
-        flat = self.net(windows.flatten(0, 1), self.z[skill.flatten()])
-        return style_reward(flat).reshape(shape)
+        """r_dis (T, N) of windows (T, N, W, 140) made under skills (T, N).
+
+        With a posterior also its log-likelihood of z, without the constant.
+        """
+        shape, z = skill.shape, self.z[skill.flatten()]
+        inputs = self.net.normalise(windows.flatten(0, 1))
+        reward = style_reward(self.net.logits(inputs, z), self.config.loss)
+        if self.posterior is not None:
+            reward = reward + self.config.posterior * (self.posterior(inputs) * z).sum(-1)
+        return reward.reshape(shape)
 
     def remember(self, buffer: Dict[str, Tensor]) -> None:
         """Keep the roll-out for the next update and a share of it for later ones."""
-        self._fresh = (buffer["window"].flatten(0, 1), buffer["skill"].flatten())
+        self._fresh = (buffer["window"].flatten(0, 1), buffer["row"].flatten())
         if self.config.replay:
             keep = torch.randperm(len(self._fresh[1]))[:max(1, len(self._fresh[1]) // 8)]
             self.replay.add(self._fresh[0][keep], self._fresh[1][keep])
@@ -62,27 +87,65 @@ class StyleTrainer:
     def update(self, encoder: SkillEncoder) -> None:
         """The iteration's discriminator steps; afterwards ``info`` holds their diagnostics."""
         self.refresh(encoder)
-        kinds = len(self.library.skills)
         for _ in range(self.config.steps):
-            policy, policy_skill = self._policy_batch()
-            skill = torch.randint(0, kinds, (self.config.batch,))
-            demo = self.library.window(self.library.sample(skill), self.window)
-            wrong = (skill + torch.randint(1, max(kinds, 2), skill.shape)) % kinds
+            policy, policy_rows = self._policy_batch()
+            last, rows, wrong = self.latents.demo(self.config.batch)
+            demo = self.library.window(last, self.window)
+            config = self.config if len(self.library.skills) > 1 else _without_mismatch(self.config)
             loss, self.info = discriminator_loss(
-                self.net, demo, policy, self.z[skill], self.z[policy_skill], self.z[wrong],
-                self.config if kinds > 1 else _without_mismatch(self.config))
+                self.net, demo, policy, self._demo_z(rows), self.z[policy_rows],
+                self._demo_z(wrong), config)
+            loss = loss + self._extra_loss(last)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
 
+    def _demo_z(self, rows: Tensor) -> Tensor:
+        """z of clips, (n, latent): with the encoder's gradient where it learns here."""
+        return self.latents.encoder.encode(rows) if self.motion is not None else self.z[rows]
+
+    def _extra_loss(self, last: Tensor) -> Union[Tensor, float]:
+        """What a posterior and a motion encoder learn besides."""
+        loss: Union[Tensor, float] = 0.0
+        if self.posterior is not None:  # rows are drawn anew each roll-out: no replay
+            pick = torch.randint(0, len(self._fresh[1]), (self.config.batch,))
+            inputs = self.net.normalise(self._fresh[0][pick])
+            likeness = (self.posterior(inputs) * self.z[self._fresh[1][pick]]).sum(-1).mean()
+            self.info["posterior_cosine"] = float(likeness.detach())
+            loss = loss - likeness
+        if self.motion is not None:
+            near = last
+            for _ in range(int(torch.randint(1, self.motion.frames // 2 + 2, ()))):
+                before = self.library.prev[near]
+                near = torch.where(before >= 0, before, near)
+            encode = self.latents.encoder.encode
+            alignment, uniformity = alignment_uniformity(encode(last), encode(near))
+            self.info["alignment"] = float(alignment.detach())
+            self.info["uniformity"] = float(uniformity.detach())
+            loss = loss + self.motion.alignment * alignment + self.motion.uniformity * uniformity
+        return loss
+
+    @torch.no_grad()
+    def likeliest(self) -> Optional[Tensor]:
+        """The posterior's mean z at every frame of the clips, (F, latent), where there is one."""
+        if self.posterior is None:
+            return None
+        windows = self.library.window(torch.arange(self.library.size), self.window)
+        return self.posterior(self.net.normalise(windows))
+
     def state_dict(self) -> Dict[str, Any]:
-        """Weights and optimiser (the replay buffer refills within a few iterations)."""
-        return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
+        """Weights and optimiser; the replay is kept apart (:mod:`ppp.learning.moment`)."""
+        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
+        if self.posterior is not None:
+            state["posterior"] = self.posterior.state_dict()
+        return state
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Inverse of :meth:`state_dict`."""
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.posterior is not None:
+            self.posterior.load_state_dict(state["posterior"])
 
 
 def _without_mismatch(config):

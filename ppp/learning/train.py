@@ -9,12 +9,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Union
 
 import numpy as np
 import torch
 import yaml
-from torch import Tensor
+from torch import Tensor, nn
 
 from ppp.errors import PPPError, unknown
 from ppp.humanoid.rotations import heading_inverse, quat_mul
@@ -23,8 +23,9 @@ from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, sa
 from ppp.learning.codes import load_codes
 from ppp.learning.config import TrainConfig, check_batch
 from ppp.learning.diagnostics import RunLog
+from ppp.learning.latents import Latents, make_encoder, skill_table
 from ppp.learning.moment import env_state, load_env_state, load_moment, save_moment
-from ppp.learning.networks import SkillPolicy
+from ppp.learning.networks import GivenLatents, SkillEncoder, SkillPolicy
 from ppp.learning.style import StyleTrainer
 from ppp.learning.warm_start import warm_start
 from ppp.motion.library import MotionLibrary
@@ -33,11 +34,12 @@ from ppp.tasks.config import TaskConfig
 from ppp.tasks.env import HumanoidEnv
 
 
-def make_policy(config: TrainConfig, codes: Tensor, obs: int, actions: int) -> SkillPolicy:
-    """The networks of a run; codes (K, d) are the skills' codebook entries."""
+def make_policy(config: TrainConfig, codes: Union[Tensor, nn.Module], obs: int, actions: int
+                ) -> SkillPolicy:
+    """The networks of a run; codes: (K, d) entries of the skills, or an encoder already made."""
     net = config.network
     return SkillPolicy(obs, actions, codes, net.actor, net.critic, net.encoder, net.latent,
-                       net.log_sigma)
+                       net.log_sigma, net.goal)
 
 
 def seed_everything(seed: int) -> None:
@@ -62,8 +64,10 @@ class Trainer:
                 raise PPPError(f"field 'skill_weights': {unknown('skill', name, self.skills)}")
         codes = load_codes(config.codebook, self.skills,
                            [info.label for info in self.env.library.info])
-        self.policy = make_policy(config, codes, self.env.observation_size, self.env.action_size)
-        self.style = StyleTrainer(self.env.library, task.window, config, device)
+        encoder = make_encoder(config, codes, self.env.library, seed)
+        self.policy = make_policy(config, encoder, self.env.observation_size, self.env.action_size)
+        self.style = StyleTrainer(self.env.library, task.window, config, device,
+                                  Latents(config.codes, self.env.library, encoder))
         self.log = RunLog(self.folder, self.skills, config.iterations, config.save_minutes,
                           self.save)
         self._standing = standing_pose(self.env.library)
@@ -120,7 +124,7 @@ class Trainer:
     def _present(self) -> Dict[str, Any]:
         """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
         return {"env": env_state(self.env), "obs": self._agent.obs["obs"],
-                "replay": self.style.replay.state()}
+                "replay": self.style.replay.state(), "latents": self.style.latents.state()}
 
     def _go_on(self) -> None:
         """Put the environments back to where the checkpoint was written, where that is known."""
@@ -130,6 +134,7 @@ class Trainer:
             print("resuming; every humanoid starts a new episode", file=sys.stderr)
             return
         self.style.replay.load(moment["replay"])
+        self.style.latents.load(moment["latents"])
         self._agent.vec_env.resumed = moment["obs"]
 
     # -- running -----------------------------------------------------------------------------
@@ -139,7 +144,8 @@ class Trainer:
         from ppp.learning.rlg_model import RlgEnv, RlgModel
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        params = build_params(self.config, RlgEnv(self.env), RlgModel(self.policy), self.log,
+        model = RlgModel(self.policy, self.config.ppo.diversity)
+        params = build_params(self.config, RlgEnv(self.env), model, self.log,
                               str(self.folder.parent), self.folder.name, self.device)
         with contextlib.redirect_stdout(io.StringIO()):  # rl-games announces itself on stdout
             self._agent = PppAgent(params, self.config, self.style)
@@ -155,7 +161,7 @@ class Trainer:
             self.env.generator.set_state(self._restored["env_random"].cpu())
             self._go_on()
         elif self.config.warm_start.iterations and not self._pretrained:
-            warm_start(self.policy, self.env, self.config.warm_start)
+            warm_start(self.policy, self.env, self.config.warm_start, self.style.latents)
         self.style.refresh(self.policy.encoder)
         return self._agent
 
@@ -208,17 +214,37 @@ def export_bundle(checkpoint: Path, folder: Path, facts: Dict[str, Any]) -> Path
     state = load_checkpoint(checkpoint)
     task = build(TaskConfig, state["task"], str(checkpoint))
     config = build(TrainConfig, state["settings"], str(checkpoint))
-    codes = state["policy"]["encoder.codebook"]
-    policy = make_policy(config, codes, *_sizes())
-    policy.load_state_dict(state["policy"])
     library = MotionLibrary(task.motion_path(), state["skills"])
+    encoder = _stored_encoder(config, state["policy"], library)
+    policy = make_policy(config, encoder, *_sizes())
+    policy.load_state_dict(state["policy"])
+    style = StyleTrainer(library, task.window, dataclasses.replace(
+        config, discriminator=dataclasses.replace(config.discriminator, replay=0)),
+        latents=Latents(config.codes, library, encoder))
+    if style.posterior is not None:
+        style.load_state_dict(state["style"])
+    style.latents.refresh()
+    with torch.no_grad():
+        z = skill_table(config.codes, encoder, library, style.likeliest())
     card = {"skills": list(state["skills"]),
             "labels": {s: i.label for s, i in zip(library.skills, library.info)},
             "modes": {s: i.mode for s, i in zip(library.skills, library.info)},
             "actor": list(config.network.actor), "action": dataclasses.asdict(task.action),
-            "window": task.window, "training": {**state["counters"], **facts}}
-    return save_bundle(folder, policy.state_dict(), policy.encoder.table(),
+            "window": task.window, "codes": config.codes,
+            "training": {**state["counters"], **facts}}
+    return save_bundle(folder, policy.acting_state(), z,
                        state["poses"]["mean"], state["poses"]["standing"], card)
+
+
+def _stored_encoder(config: TrainConfig, policy: Dict[str, Tensor], library: MotionLibrary
+                    ) -> nn.Module:
+    """An encoder of the size that a checkpoint's policy holds."""
+    if config.codes in ("sphere", "none"):
+        return GivenLatents(policy["encoder.z"])
+    if "encoder.skill_of" in policy:
+        return SkillEncoder(policy["encoder.codebook"], config.network.encoder,
+                            config.network.latent, policy["encoder.skill_of"])
+    return make_encoder(config, policy.get("encoder.codebook"), library, 0)
 
 
 def standing_pose(library: MotionLibrary) -> Tensor:

@@ -9,12 +9,14 @@ stiffness, and falls at once.
 from __future__ import annotations
 
 import sys
+from typing import Optional
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ppp.learning.config import WarmStartConfig
+from ppp.learning.latents import Latents
 from ppp.learning.networks import SkillPolicy
 from ppp.learning.teacher import Teacher
 from ppp.tasks.env import HumanoidEnv
@@ -35,8 +37,13 @@ class _Memory:
         self.filled = min(self.size, self.filled + len(obs))
 
 
-def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -> float:
-    """Distil the teacher into the actor; returns the last loss (action units squared)."""
+def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
+               latents: Optional[Latents] = None) -> float:
+    """Distil the teacher into the actor; returns the last loss (action units squared).
+
+    latents: whose z the policy acts under (default: the commanded skill's).
+    """
+    latents = latents or Latents("quantised", env.library)
     teacher = Teacher(env, config.feedback)
     memory = _Memory(config.memory, env.observation_size, env.action_size)
     parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
@@ -47,7 +54,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
         done = iteration / config.iterations
         replay = torch.rand(env.num_envs) < 1.0 - done / 0.6  # none of it in the last 40 %
         for _ in range(config.steps):
-            obs = _roll(policy, env, memory, teacher, replay, sigma, obs)
+            obs = _roll(policy, env, memory, teacher, latents, replay, sigma, obs)
         if iteration < 10:  # statistics settle first, or the targets of regression would move
             policy.obs_norm.update(memory.obs[:memory.filled][-4 * env.num_envs:])
         for group in optimizer.param_groups:
@@ -62,9 +69,9 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig) -
 
 @torch.no_grad()
 def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, teacher: Teacher,
-          replay: Tensor, sigma: Tensor, obs: Tensor) -> Tensor:
+          latents: Latents, replay: Tensor, sigma: Tensor, obs: Tensor) -> Tensor:
     """One noisy step of the mixture; its states go into the memory with their labels."""
-    skill = env.commands.skill
+    skill = latents.now(env.commands)
     label = (teacher.targets() - env.actions.offset) / env.actions.scale
     memory.add(obs, skill, label)
     action = torch.where(replay[:, None], label, policy.act(obs, skill))

@@ -108,7 +108,7 @@ def test_timed_out_steps_are_bootstrapped_and_falls_are_not(trainer):
     infos = {"timed_out": torch.zeros(ENVS, dtype=torch.bool),
              "next_obs": torch.randn(ENVS, 256), "skill": torch.zeros(ENVS, dtype=torch.long)}
     infos["timed_out"][3] = True
-    values = agent._timeout_values(infos)
+    values = agent._timeout_values(infos, infos["skill"])
     expected = trainer.policy.value(infos["next_obs"][3:4], infos["skill"][3:4])
     assert torch.allclose(values[3:4], expected)
     assert values.count_nonzero() == 1
