@@ -53,19 +53,20 @@ def stretches(library: MotionLibrary, frames: int, stride: int) -> Tensor:
     mean, std = library.frame.mean(0), library.frame.std(0).clamp_min(0.05)
     normal = ((library.frame - mean) / std).clamp(-8.0, 8.0)
     index, kept = torch.arange(library.size), []
-    for back in range(frames):
-        if back % stride == 0:
-            kept.append(normal[index])
-        before = library.prev[index]
-        index = torch.where(before >= 0, before, index)
+    for _ in range(0, frames, stride):
+        kept.append(normal[index])
+        index = earlier(library, index, torch.full_like(index, stride))
     return torch.cat(kept, -1)
 
 
 class Latents:
     """The row of each environment's z, ``now`` (N,), renewed with its command."""
 
-    def __init__(self, kind: str, library: Any, encoder: Optional[nn.Module] = None) -> None:
+    def __init__(self, kind: str, library: Any, encoder: Optional[nn.Module] = None,
+                 frames: int = 1) -> None:
         self.kind, self.library, self.encoder = kind, library, encoder
+        #: control steps that a row of ``motion`` stands for
+        self.frames = frames
         self._rows: Optional[Tensor] = None
         self._skill = self._left = torch.zeros(0, dtype=torch.long)
 
@@ -115,7 +116,8 @@ class Latents:
         skill = torch.randint(0, kinds, (count,))
         last = self.library.sample(skill)
         if self.kind == "motion":  # as in CALM: no label; another motion of the batch is wrong
-            return last, last, last[torch.randperm(count)]
+            within = earlier(self.library, last, torch.randint(0, self.frames, (count,)))
+            return within, last, last[torch.randperm(count)]
         wrong = (skill + torch.randint(1, max(kinds, 2), skill.shape)) % kinds
         if self.kind in ("sphere", "none"):
             none = torch.zeros_like(last)
@@ -133,6 +135,14 @@ class Latents:
         """Inverse of :meth:`state`."""
         if state:
             self._rows, self._skill, self._left = state["rows"], state["skill"], state["left"]
+
+
+def earlier(library: MotionLibrary, frame: Tensor, steps: Tensor) -> Tensor:
+    """Frames (n,) that lie ``steps`` (n,) before ``frame`` in its clip; its first where it ends."""
+    for step in range(int(steps.max())):
+        before = library.prev[frame]
+        frame = torch.where((steps > step) & (before >= 0), before, frame)
+    return frame
 
 
 def alignment_uniformity(near: Tensor, other: Tensor) -> Tuple[Tensor, Tensor]:

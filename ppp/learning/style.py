@@ -15,7 +15,7 @@ from ppp.learning.discriminator import (
     discriminator_loss,
     style_reward,
 )
-from ppp.learning.latents import Latents, alignment_uniformity
+from ppp.learning.latents import Latents, alignment_uniformity, earlier
 from ppp.learning.networks import SkillEncoder
 from ppp.motion.library import MotionLibrary
 
@@ -95,7 +95,7 @@ class StyleTrainer:
             loss, self.info = discriminator_loss(
                 self.net, demo, policy, self._demo_z(rows), self.z[policy_rows],
                 self._demo_z(wrong), config)
-            loss = loss + self._extra_loss(last)
+            loss = loss + self._extra_loss(rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
@@ -104,7 +104,7 @@ class StyleTrainer:
         """z of clips, (n, latent): with the encoder's gradient where it learns here."""
         return self.latents.encoder.encode(rows) if self.motion is not None else self.z[rows]
 
-    def _extra_loss(self, last: Tensor) -> Union[Tensor, float]:
+    def _extra_loss(self, rows: Tensor) -> Union[Tensor, float]:
         """What a posterior and a motion encoder learn besides."""
         loss: Union[Tensor, float] = 0.0
         if self.posterior is not None:  # rows are drawn anew each roll-out: no replay
@@ -114,12 +114,9 @@ class StyleTrainer:
             self.info["posterior_cosine"] = float(likeness.detach())
             loss = loss - likeness
         if self.motion is not None:
-            near = last
-            for _ in range(int(torch.randint(1, self.motion.frames // 2 + 2, ()))):
-                before = self.library.prev[near]
-                near = torch.where(before >= 0, before, near)
-            encode = self.latents.encoder.encode
-            alignment, uniformity = alignment_uniformity(encode(last), encode(near))
+            half = torch.randint(1, self.motion.frames // 2 + 2, rows.shape)
+            near, encode = earlier(self.library, rows, half), self.latents.encoder.encode
+            alignment, uniformity = alignment_uniformity(encode(rows), encode(near))
             self.info["alignment"] = float(alignment.detach())
             self.info["uniformity"] = float(uniformity.detach())
             loss = loss + self.motion.alignment * alignment + self.motion.uniformity * uniformity

@@ -67,7 +67,8 @@ class Trainer:
         encoder = make_encoder(config, codes, self.env.library, seed)
         self.policy = make_policy(config, encoder, self.env.observation_size, self.env.action_size)
         self.style = StyleTrainer(self.env.library, task.window, config, device,
-                                  Latents(config.codes, self.env.library, encoder))
+                                  Latents(config.codes, self.env.library, encoder,
+                                          config.motion.frames))
         self.log = RunLog(self.folder, self.skills, config.iterations, config.save_minutes,
                           self.save)
         self._standing = standing_pose(self.env.library)
