@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ppp.engines.scene import TARGET_DENSITY, Prop, Scene
+from ppp.engines.scene import Prop, Scene
 from ppp.humanoid.mjcf import HUMANOID_BIT, WORLD_BIT, build_mjcf
 from ppp.humanoid.rotations import quat_conj, quat_rotate
 from ppp.humanoid.skeleton import BODIES
@@ -38,7 +38,7 @@ def build_model(scene: Scene) -> mujoco.MjModel:
         body = spec.worldbody.add_body(name=_body_name(index), pos=pose[:3], quat=pose[3:])
         if prop.kind == "target":
             body.add_freejoint()
-        density = TARGET_DENSITY if prop.mass is None else prop.mass / float(np.prod(prop.size))
+        density = prop.kilograms / float(np.prod(prop.size))
         body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.5 * s for s in prop.size],
                       density=density, friction=list(PROP_FRICTION), contype=WORLD_BIT,
                       conaffinity=HUMANOID_BIT | WORLD_BIT, rgba=[0.75, 0.25, 0.2, 1.0])

@@ -30,6 +30,12 @@ class Prop:
     yaw: float = 0.0
     mass: Optional[float] = None
 
+    @property
+    def kilograms(self) -> float:
+        """Its mass, kg."""
+        x, y, z = self.size
+        return TARGET_DENSITY * x * y * z if self.mass is None else self.mass
+
 
 @dataclass(frozen=True)
 class Scene:

@@ -12,7 +12,7 @@ from ppp.motion.library import MotionLibrary
 from ppp.tasks.approach import AFTER, Approach
 from ppp.tasks.config import CommandConfig
 
-RULES = ("random", "approach_and_strike")
+RULES = ("random", "approach_and_strike", "reach")
 #: a travelling environment gets a new target once it is this near, m
 REACHED = 0.5
 #: a pelvis above this has got up, m
@@ -26,7 +26,8 @@ MOST_FOCUS = 3.0
 class Commands:
     """The command of every environment: ``skill`` (N,), ``target`` (N, 2), ``left`` (N,) steps.
 
-    ``striking`` (N,) bool: the first prop is there for this command to be struck down.
+    ``striking`` (N,) bool: the first prop is there for this command to be struck down. ``point``
+    (N, 3), m: what is to be touched under the rule reach.
     """
 
     def __init__(self, library: MotionLibrary, config: CommandConfig, num_envs: int,
@@ -40,6 +41,7 @@ class Commands:
         self.tally = torch.zeros(2, len(library.skills))
         self.approach = Approach(library, config, num_envs, generator)
         self.striking = self.approach.active.clone()
+        self.point = torch.zeros(num_envs, 3)
 
     def _uniform(self, count: int, low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, generator=self.generator)
@@ -79,6 +81,9 @@ class Commands:
         if self.config.rule == "approach_and_strike" and prop_pos is not None:
             self.target[ids] = prop_pos[:, 0, :2]
             return
+        if self.config.rule == "reach":
+            self._place_point(ids, root_pos, root_rot)
+            return
         count = len(ids)
         ahead = torch.zeros(count) if frames is None else self.library.goal_angle[frames]
         noise = self.config.heading_noise * torch.randn(count, generator=self.generator)
@@ -88,6 +93,15 @@ class Commands:
         distance = self._uniform(count, *self.config.distance[:2])
         direction = torch.stack((torch.cos(angle), torch.sin(angle)), -1)
         self.target[ids] = root_pos[:, :2] + distance[:, None] * direction
+
+    def _place_point(self, ids: Tensor, root_pos: Tensor, root_rot: Tensor) -> None:
+        where, count = self.config.point, len(ids)
+        angle = yaw_of(root_rot) + self._uniform(count, *where.bearing[:2])
+        distance = self._uniform(count, *where.distance[:2])
+        direction = torch.stack((torch.cos(angle), torch.sin(angle)), -1)
+        self.point[ids, :2] = root_pos[:, :2] + distance[:, None] * direction
+        self.point[ids, 2] = self._uniform(count, *where.height[:2])
+        self.target[ids] = self.point[ids, :2]
 
     def begin(self, ids: Tensor, approach: Tensor, in_reach: Tensor, props: Optional[Tensor],
               depth: float) -> None:

@@ -7,25 +7,58 @@ from typing import Dict, List, Optional, Union
 
 from ppp.engines.scene import KINDS, TARGET_SIZE, Prop, Scene
 from ppp.errors import PPPError, unknown
+from ppp.humanoid.skeleton import BODY_ID
 from ppp.settings import ROOT, build, load_yaml
 
+#: how a task can be learnt
+ALGOS = ("ppp", "hrl")
 #: task name -> its YAML in cfg/env
 TASKS = {
     "HumanoidSkills": "humanoid_skills.yaml",
     "HumanoidHeading": "humanoid_heading.yaml",
+    "HumanoidLocation": "humanoid_location.yaml",
+    "HumanoidReach": "humanoid_reach.yaml",
     "HumanoidStrike": "humanoid_strike.yaml",
+    "HumanoidPerturb": "humanoid_perturb.yaml",
+    "HumanoidViewMotion": "humanoid_view_motion.yaml",
 }
 
 
 @dataclass
 class PropConfig:
-    """A prop of the training scene; position in m, yaw in rad."""
+    """A prop of the training scene; position in m, yaw in rad, mass in kg (else by density)."""
 
     name: str
     kind: str
     position: List[float]
     size: List[float] = field(default_factory=lambda: list(TARGET_SIZE))
     yaw: float = 0.0
+    mass: Optional[float] = None
+
+
+@dataclass
+class PointConfig:
+    """Where the points of the rule ``reach`` lie; each field the lowest and the highest value."""
+
+    distance: List[float] = field(default_factory=lambda: [0.5, 1.2])
+    bearing: List[float] = field(default_factory=lambda: [-1.0, 1.0])
+    height: List[float] = field(default_factory=lambda: [0.5, 1.6])
+
+
+@dataclass
+class ThrowConfig:
+    """Boxes thrown at the humanoid.
+
+    props: names of those that are thrown. interval: control steps between two throws, lowest and
+    highest. speed: horizontal, m/s. distance: that they come from, in any direction, m. height: of
+    the point that they are aimed at, over the floor, m.
+    """
+
+    props: List[str] = field(default_factory=list)
+    interval: List[int] = field(default_factory=lambda: [60, 120])
+    speed: List[float] = field(default_factory=lambda: [3.0, 6.0])
+    distance: float = 2.0
+    height: List[float] = field(default_factory=lambda: [0.8, 1.2])
 
 
 @dataclass
@@ -33,7 +66,10 @@ class CommandConfig:
     """Which (skill, target) an environment is told to follow, and for how long.
 
     rule: ``random`` draws a skill anew after each hold; ``approach_and_strike`` walks up to the
-    target prop and strikes within ``strike_distance`` m.
+    target prop and strikes within ``strike_distance`` m; ``reach`` gives a point in space that the
+    body ``reach_with`` is to touch, anew after each hold.
+    point: where such points lie: lowest and highest distance from the pelvis, m, bearing to either
+    side of the heading, rad, and height over the floor, m.
     hold: control steps a command is kept, lowest and highest.
     distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
     anywhere: share of targets in any direction. switch_start: share of episodes that start in a
@@ -53,6 +89,8 @@ class CommandConfig:
     anywhere: float = 0.15
     switch_start: float = 0.2
     strike_distance: float = 1.15
+    reach_with: str = "sword"
+    point: PointConfig = field(default_factory=PointConfig)
     approach: float = 0.0
     approach_distance: List[float] = field(default_factory=lambda: [1.5, 5.0])
     blows: Dict[str, float] = field(default_factory=lambda: {"slash": 1.0})
@@ -77,7 +115,11 @@ class ActionConfig:
 
 @dataclass
 class TaskConfig:
-    """Everything a task says. Reward weights and terminations are names in their registries."""
+    """Everything a task says. Reward weights and terminations are names in their registries.
+
+    algo: how it is learnt where the command line does not say: ``ppp`` trains the skill policy,
+    ``hrl`` a high-level policy over one that is ready, by the rewards ``high_level``.
+    """
 
     name: str
     motion_file: str = "motions/library.yaml"
@@ -86,7 +128,10 @@ class TaskConfig:
     props: List[PropConfig] = field(default_factory=list)
     command: CommandConfig = field(default_factory=CommandConfig)
     action: ActionConfig = field(default_factory=ActionConfig)
+    throw: ThrowConfig = field(default_factory=ThrowConfig)
+    algo: str = "ppp"
     rewards: Dict[str, float] = field(default_factory=lambda: {"facing": 1.0})
+    high_level: Dict[str, float] = field(default_factory=dict)
     terminations: List[str] = field(default_factory=lambda: ["fell"])
     episode_length: int = 300
     window: int = 2
@@ -95,7 +140,8 @@ class TaskConfig:
     def scene(self) -> Scene:
         """The props as the engines take them."""
         return Scene(tuple(Prop(p.name, p.kind, (p.position[0], p.position[1]),
-                                (p.size[0], p.size[1], p.size[2]), p.yaw) for p in self.props))
+                                (p.size[0], p.size[1], p.size[2]), p.yaw, p.mass)
+                           for p in self.props))
 
     def motion_path(self) -> Path:
         """The library's path; a relative one is looked up in the checkout."""
@@ -119,7 +165,7 @@ def _check(config: TaskConfig, source: str) -> None:
     from ppp.tasks.rewards import REWARDS
     from ppp.tasks.terminations import TERMINATIONS
 
-    for name in config.rewards:
+    for name in (*config.rewards, *config.high_level):
         if name not in REWARDS:
             raise PPPError(f"{source}: {unknown('reward', name, REWARDS)}")
     for name in config.terminations:
@@ -152,6 +198,9 @@ def _check(config: TaskConfig, source: str) -> None:
     if not config.command.blows or min(config.command.blows.values()) <= 0:
         raise PPPError(f"{source}: field 'blows' of 'command' needs at least one skill, each with "
                        "a number above 0")
+    if config.algo not in ALGOS:
+        raise PPPError(f"{source}: {unknown('algo', config.algo, ALGOS)}")
+    _check_spans(config, source)
     for name, weight in config.skill_weights.items():
         if weight <= 0:
             raise PPPError(f"{source}: field 'skill_weights', '{name}' must be above 0; to leave a "
@@ -160,7 +209,31 @@ def _check(config: TaskConfig, source: str) -> None:
         if len(prop.position) != 2 or len(prop.size) != 3 or min(prop.size) <= 0:
             raise PPPError(f"{source}: prop '{prop.name}' needs a position [x, y] and a size of "
                            "three numbers above 0, in m")
+        if prop.mass is not None and prop.mass <= 0:
+            raise PPPError(f"{source}: prop '{prop.name}': field 'mass' must be above 0 kg")
     if config.command.rule == "approach_and_strike" and (
             not config.props or config.props[0].kind != "target"):
         raise PPPError(f"{source}: rule approach_and_strike needs a target: the first of 'props' "
                        "must be of kind target")
+
+
+def _check_spans(config: TaskConfig, source: str) -> None:
+    """Pairs of a lowest and a highest value, and the names of thrown props and reaching bodies."""
+    point, throw = config.command.point, config.throw
+    spans = {"point.distance": point.distance, "point.bearing": point.bearing,
+             "point.height": point.height, "throw.interval": throw.interval,
+             "throw.speed": throw.speed, "throw.height": throw.height}
+    for name, span in spans.items():
+        if len(span) != 2 or span[0] > span[1]:
+            raise PPPError(f"{source}: field '{name}' needs two numbers, lowest <= highest")
+    if throw.interval[0] < 1 or throw.speed[0] <= 0 or throw.distance <= 0:
+        raise PPPError(f"{source}: field 'throw' needs an interval of 1 step or more, a speed and "
+                       "a distance above 0")
+    boxes = [p.name for p in config.props if p.kind == "target"]
+    for name in throw.props:
+        if name not in boxes:
+            raise PPPError(f"{source}: field 'throw.props': '{name}' is no prop of kind target; "
+                           "add it to 'props'")
+    if config.command.reach_with not in BODY_ID:
+        raise PPPError(f"{source}: field 'reach_with' of 'command': "
+                       f"{unknown('body', config.command.reach_with, BODY_ID)}")

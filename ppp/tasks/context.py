@@ -28,3 +28,5 @@ class Step(NamedTuple):
     quality: Tensor  # (N,) imitation term averaged over about the last third of a second
     age: Tensor  # (N,) control steps since the reset
     striking: Tensor  # (N,) bool: the first prop is there for this command to be struck down
+    reaching: Tensor  # (N, 3) m: the body that is to touch ``point``
+    point: Tensor  # (N, 3) m

@@ -18,7 +18,7 @@ from ppp.humanoid.observation import (
     observe_goal,
 )
 from ppp.humanoid.rotations import quat_mul, quat_rotate, wrap_angle, yaw_of, yaw_quat
-from ppp.humanoid.skeleton import NUM_DOFS
+from ppp.humanoid.skeleton import BODY_ID, NUM_DOFS
 from ppp.motion.library import MotionLibrary
 from ppp.tasks.actions import ActionMap
 from ppp.tasks.approach import NEAREST_PROP, stand_off
@@ -28,6 +28,7 @@ from ppp.tasks.context import Step
 from ppp.tasks.reference import Reference
 from ppp.tasks.rewards import REWARDS, imitation
 from ppp.tasks.terminations import TERMINATIONS
+from ppp.tasks.throws import Throws
 
 #: share of the newest step in the running imitation quality
 QUALITY_RATE = 0.1
@@ -56,6 +57,8 @@ class HumanoidEnv:
                                  self.generator)
         self.reference = Reference(self.library, self.num_envs)
         self.actions = ActionMap(config.action, self.library.mean_pose)
+        self.reaching = BODY_ID[config.command.reach_with]
+        self.throws = self._make_throws()
         self.age = torch.zeros(self.num_envs, dtype=torch.long)
         self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE)
         self.travel_offset = self._mean_travel()
@@ -65,6 +68,12 @@ class HumanoidEnv:
 
     observation_size = OBSERVATION_SIZE + GOAL_SIZE
     action_size = NUM_DOFS
+
+    def _make_throws(self) -> Optional[Throws]:
+        bodies = self.engine.scene.bodies
+        if not self.config.throw.props or not bodies:
+            return None
+        return Throws(self.config.throw, bodies, self.num_envs, self.generator)
 
     def _mean_travel(self) -> Tensor:
         """Weighted mean travel offset of each skill's clips, rad, (K,)."""
@@ -99,7 +108,8 @@ class HumanoidEnv:
         Finished environments restart within the step. infos: ``next_obs`` (N, 256) the true next
         observation before any restart, ``terminated`` (N,) bool, ``timed_out`` (N,) bool,
         ``window`` (N, W, 140), ``skill`` (N,) the skill the action was taken under, ``terms``
-        name -> (N,), ``state`` the engine's state before any restart, ``age`` (N,) steps.
+        name -> (N,), ``state`` the engine's state before any restart, ``age`` (N,) steps; where
+        boxes are thrown ``thrown`` (n,): the ids that one was thrown at in this step.
         """
         self.engine.step(self.actions.targets(action))
         self.age += 1
@@ -121,6 +131,8 @@ class HumanoidEnv:
         infos = {"terminated": terminated, "timed_out": timed_out, "window": self.windows,
                  "skill": skill, "terms": terms, "state": state}
         self._renew_commands(frame)
+        if self.throws is not None:
+            infos["thrown"] = self.throws.advance(self.engine)
         infos["next_obs"] = obs = self.observe()
         self._steer(obs)
         done = terminated | timed_out
@@ -142,7 +154,8 @@ class HumanoidEnv:
         return Step(self.engine.state, frame, library.frame[self.reference.index], skill,
                     library.travels[skill], library.turns[skill], self.travel_offset[skill],
                     library.speed[skill], library.yaw_rate[skill], self.commands.target,
-                    library.may_lie[skill], self.quality, self.age, self.commands.striking)
+                    library.may_lie[skill], self.quality, self.age, self.commands.striking,
+                    self.engine.state.bodies.pos[:, self.reaching], self.commands.point)
 
     def _terminated(self, step: Step) -> Tensor:
         ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
@@ -190,6 +203,8 @@ class HumanoidEnv:
         self.commands.hold(ids)
         self.commands.aim(ids, pos, rot, frames, self.engine.state.prop_state[ids, :, :3])
         bodies = self.engine.scene.bodies
+        if self.throws is not None:
+            self.throws.begin(ids)
         self.commands.begin(ids, approach, ahead, props, bodies[0].size[0] if bodies else 0.0)
         self.reference.put(ids, frames)
         switched = (skill != start_skill).nonzero().flatten()
@@ -224,6 +239,10 @@ class HumanoidEnv:
         poses = torch.zeros(count, len(bodies), 7)
         low, high = self.config.command.distance[:2]
         for i, prop in enumerate(bodies):
+            if self.throws is not None and i in self.throws.slots:
+                poses[:, i, 0], poses[:, i, 1] = OUT_OF_THE_WAY, 2.0 * i
+                poses[:, i, 2], poses[:, i, 3] = 0.5 * prop.size[2], 1.0
+                continue
             angle = 2 * torch.pi * self._rand(count)
             distance = low + (high - low) * self._rand(count)
             if i == 0 and (self.config.command.in_reach or self.commands.approach.share):

@@ -87,6 +87,37 @@ def imitation(step: Step) -> Tensor:
     return 0.4 * pose + 0.1 * velocity + 0.25 * root + 0.25 * keys
 
 
+def heading(step: Step) -> Tensor:
+    """Travel along the direction to the target, at the skill's pace, facing the skill's way.
+
+    The heading task of ASE and CALM (arXiv 2205.01906; its released weights): 0.7 exp(-0.25 e^2 -
+    0.1 s^2) + 0.3 max(0, f.d): e is the pace less the speed along the direction d, s the speed
+    across it, m/s, f the pelvis' axis turned by the travel offset. The first part is 0 when moving
+    the other way.
+    """
+    way = _direction(step)
+    velocity = step.state.bodies.lin_vel[:, 0, :2]
+    along = (velocity * way).sum(-1)
+    across = (velocity - along[:, None] * way).square().sum(-1)
+    moves = torch.exp(-0.25 * (step.speed - along).square() - 0.1 * across) * (along > 0)
+    faces = _cosines(step, [0], step.travel_offset)[:, 0].clamp_min(0.0)
+    return 0.7 * moves + 0.3 * faces
+
+
+def location(step: Step) -> Tensor:
+    """Being at the target: exp(-0.5 d^2) with d the pelvis' horizontal distance to it, m."""
+    return torch.exp(-0.5 * (step.target - step.state.root_pos[:, :2]).square().sum(-1))
+
+
+def reach(step: Step) -> Tensor:
+    """Touching the point: 0.5 exp(-4 d^2) + 0.5 exp(-40 d^2), d the body's distance to it, m.
+
+    ASE's reach task has the first, wide exponential alone; the second pays for the last 20 cm.
+    """
+    square = (step.reaching - step.point).square().sum(-1)
+    return 0.5 * torch.exp(-4.0 * square) + 0.5 * torch.exp(-40.0 * square)
+
+
 def strike(step: Step) -> Tensor:
     """1 - up.z of the first prop, for those who are to strike it; CALM's target is tipped at 0.2.
 
@@ -103,5 +134,8 @@ REWARDS: Dict[str, Callable[[Step], Tensor]] = {
     "facing": facing,
     "progress": progress,
     "imitation": imitation,
+    "heading": heading,
+    "location": location,
+    "reach": reach,
     "strike": strike,
 }

@@ -12,13 +12,23 @@ from ppp.humanoid.observation import discriminator_frame
 from ppp.humanoid.rotations import yaw_quat
 from ppp.humanoid.skeleton import BODY_ID, NUM_DOFS
 from ppp.tasks.context import Step
-from ppp.tasks.rewards import REWARDS, facing, imitation, progress, strike
+from ppp.tasks.rewards import (
+    REWARDS,
+    facing,
+    heading,
+    imitation,
+    location,
+    progress,
+    reach,
+    strike,
+)
 from ppp.tasks.terminations import TERMINATIONS, fell, strayed, toppled
 
 
 def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, turns=False,
               offset=0.0, speed=1.0, height=0.9, contact=None, prop_up=1.0, yaw_rate=0.0, age=5,
-              shift=None, may_lie=False, quality=1.0, striking=True):
+              shift=None, may_lie=False, quality=1.0, striking=True,
+              point=(1.0, 0.0, 1.0)):
     pos = torch.tensor([[0.0, 0.0, height]])
     joints = torch.zeros(1, NUM_DOFS) if shift is None else shift
     zero = torch.zeros(1, 3)
@@ -35,7 +45,8 @@ def make_step(yaw=0.0, velocity=(0.0, 0.0), target=(5.0, 0.0), travels=True, tur
     flag = lambda value: torch.tensor([value])  # noqa: E731
     return Step(state, frame, frame.clone(), flag(0), flag(travels), flag(turns), flag(offset),
                 flag(speed), flag(yaw_rate), torch.tensor([target]), flag(may_lie),
-                flag(quality), flag(age), flag(striking))
+                flag(quality), flag(age), flag(striking), bodies.pos[:, BODY_ID["sword"]],
+                torch.tensor([point]))
 
 
 @pytest.mark.parametrize("yaw, expected", [(0.0, 1.0), (math.pi / 2, 0.5), (math.pi, 0.0),
@@ -95,6 +106,33 @@ def test_strike_pays_for_the_tipped_target_only():
     assert strike(make_step(prop_up=0.1)).item() == pytest.approx(0.9, abs=1e-5)
     # who has another command earns nothing by a prop that lies about
     assert strike(make_step(prop_up=0.1, striking=False)).item() == 0.0
+
+
+@pytest.mark.parametrize("velocity, yaw, expected", [
+    ((1.0, 0.0), 0.0, 1.0),  # at the pace of 1 m/s, straight on, facing it
+    ((3.0, 0.0), 0.0, 0.7 * math.exp(-0.25 * 4.0) + 0.3),
+    ((1.0, 2.0), 0.0, 0.7 * math.exp(-0.1 * 4.0) + 0.3),
+    ((-0.5, 0.0), 0.0, 0.3),  # the wrong way: only the facing is paid
+    ((1.0, 0.0), math.pi / 3, 0.7 + 0.15),
+    ((1.0, 0.0), math.pi, 0.7)])
+def test_heading_by_hand(velocity, yaw, expected):
+    assert heading(make_step(velocity=velocity, yaw=yaw)).item() == pytest.approx(expected,
+                                                                                 abs=1e-5)
+
+
+def test_heading_faces_by_the_skills_travel_offset():
+    turned = make_step(velocity=(1.0, 0.0), yaw=-math.pi / 2, offset=math.pi / 2)
+    assert heading(turned).item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_location_and_reach_by_hand():
+    assert location(make_step(target=(0.0, 2.0))).item() == pytest.approx(math.exp(-2.0), abs=1e-5)
+    there = make_step()
+    touching = there._replace(point=there.reaching)
+    assert reach(touching).item() == pytest.approx(1.0, abs=1e-6)
+    off = there._replace(point=there.reaching + torch.tensor([[0.0, 0.3, 0.4]]))
+    assert reach(off).item() == pytest.approx(0.5 * math.exp(-1.0) + 0.5 * math.exp(-10.0),
+                                              abs=1e-5)
 
 
 def test_fell_needs_touch_and_height():
