@@ -10,6 +10,7 @@ from ppp.errors import unknown
 PARTS = {
     "language": ("ppp.language.evaluate", "commands to skills, on a phrase list"),
     "policy": ("ppp.evaluation.policy", "the skills of a policy bundle"),
+    "curves": ("ppp.evaluation.curves", "training runs as one picture, with the healthy bands"),
     "demo": ("ppp.evaluation.demo", "a scenario over many seeds"),
 }
 

@@ -26,6 +26,7 @@ from ppp.learning.diagnostics import RunLog
 from ppp.learning.latents import Latents, make_encoder, skill_table
 from ppp.learning.moment import env_state, load_env_state, load_moment, save_moment
 from ppp.learning.networks import GivenLatents, SkillEncoder, SkillPolicy
+from ppp.learning.run_report import following, write_report
 from ppp.learning.style import StyleTrainer
 from ppp.learning.warm_start import warm_start
 from ppp.motion.library import MotionLibrary
@@ -186,7 +187,18 @@ class Trainer:
             agent.writer.flush()
         path = self.save()
         self.env.close()
+        self._report(path)
         return path
+
+    def _report(self, path: Path) -> None:
+        """What was learnt, into the folder and onto the terminal."""
+        if not (self.folder / "history.jsonl").is_file():
+            return  # interrupted before the first iteration was over
+        done = self._agent.epoch_num
+        command = following(self.task.name, self.folder, path, done, self.config.iterations)
+        print("\n" + write_report(self.folder, self._settings(), command,
+                                  self.log.stopping and done < self.config.iterations),
+              file=sys.stderr)
 
     def _interrupt(self, number: int, frame: Any) -> None:
         """Both signals end a run alike: after its iteration it saves and leaves; twice, at once."""
@@ -195,11 +207,14 @@ class Trainer:
         self.log.stopping = True
         print("interrupted: finishing this iteration", file=sys.stderr)
 
+    def _settings(self) -> Dict[str, Any]:
+        return {"command": " ".join(shlex.quote(a) for a in sys.argv), "seed": self.seed,
+                "engine": self.engine, "task": dataclasses.asdict(self.task),
+                "train": dataclasses.asdict(self.config)}
+
     def _write_settings(self) -> None:
-        settings = {"command": " ".join(shlex.quote(a) for a in sys.argv), "seed": self.seed,
-                    "engine": self.engine, "task": dataclasses.asdict(self.task),
-                    "train": dataclasses.asdict(self.config)}
-        (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+        (self.folder / "settings.yaml").write_text(yaml.safe_dump(self._settings(),
+                                                                  sort_keys=False))
 
 
 def latest_checkpoint(folder: Path) -> Path:
