@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ppp.evaluation.episodes import Episodes, Film, heading_error, policy_from
+from ppp.evaluation.perturb import test_perturb
 from ppp.evaluation.travel import test_heading, test_location, test_strike
+from ppp.evaluation.view_motion import test_view_motion
 from ppp.learning.bundle import Policy
 from ppp.tasks.config import TaskConfig, load_task
 
@@ -68,7 +70,8 @@ def test_skills(policy: Policy, task: TaskConfig, episodes: int, seed: int,
 #: task -> its test: figures for a policy, a task, episodes, a seed and a film
 TESTS: Dict[str, Callable[..., Dict[str, Any]]] = {
     "HumanoidSkills": test_skills, "HumanoidHeading": test_heading,
-    "HumanoidLocation": test_location, "HumanoidStrike": test_strike}
+    "HumanoidLocation": test_location, "HumanoidStrike": test_strike,
+    "HumanoidPerturb": test_perturb}
 
 
 def run_test(task_name: str, checkpoint: Optional[Path], episodes: int, seed: int,
@@ -78,9 +81,11 @@ def run_test(task_name: str, checkpoint: Optional[Path], episodes: int, seed: in
     task = load_task(task_name, cfg_env)
     if motion_file:
         task = dataclasses.replace(task, motion_file=str(motion_file))
-    policy = policy_from(checkpoint)
     with torch.no_grad():
-        figures = TESTS[task_name](policy, task, episodes, seed, film)
+        if task_name == "HumanoidViewMotion":
+            figures = test_view_motion(task, episodes, seed, film)
+        else:
+            figures = TESTS[task_name](policy_from(checkpoint), task, episodes, seed, film)
     return {"task": task_name, "seed": seed, "episodes": episodes, **figures}
 
 

@@ -108,7 +108,8 @@ class HumanoidEnv:
         Finished environments restart within the step. infos: ``next_obs`` (N, 256) the true next
         observation before any restart, ``terminated`` (N,) bool, ``timed_out`` (N,) bool,
         ``window`` (N, W, 140), ``skill`` (N,) the skill the action was taken under, ``terms``
-        name -> (N,), ``state`` the engine's state before any restart, ``age`` (N,) steps; where
+        name -> (N,), ``state`` the engine's state before any restart, ``reference`` (N,) the
+        library's row it was compared with, ``age`` (N,) steps; where
         boxes are thrown ``thrown`` (n,): the ids that one was thrown at in this step.
         """
         self.engine.step(self.actions.targets(action))
@@ -129,7 +130,8 @@ class HumanoidEnv:
         self.commands.record(terminated)
         timed_out = (self.age >= self.config.episode_length) & ~terminated
         infos = {"terminated": terminated, "timed_out": timed_out, "window": self.windows,
-                 "skill": skill, "terms": terms, "state": state}
+                 "skill": skill, "terms": terms, "state": state,
+                 "reference": self.reference.index.clone()}
         self._renew_commands(frame)
         if self.throws is not None:
             infos["thrown"] = self.throws.advance(self.engine)

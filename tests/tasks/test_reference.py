@@ -77,16 +77,21 @@ def test_nearest_finds_the_frame_itself(library):
 
 
 def test_the_reference_curves_towards_the_target_in_step(library):
-    """A target on the left moves a straight gait's reference to the left curve, same phase."""
+    """A target on the left moves a straight gait's reference to the left curve, same phase; one
+    far to the side to the sharp one."""
     names = [entry.file for entry in library.entries]
     rows = {side: (library.clip == names.index(f"walk_forward_{side}.npz")).nonzero().flatten()
-            for side in ("straight", "curve_left", "curve_right")}
-    reference = Reference(library, 3)
-    reference.put(torch.arange(3), rows["straight"][[4, 4, 4]])
-    reference.steer(torch.tensor([1.0, 0.0, -1.0]))
-    expected = [rows["curve_left"][4], rows["straight"][4], rows["curve_right"][4]]
-    assert reference.index.tolist() == [int(r) for r in expected]
+            for side in ("straight", "curve_left", "curve_right", "sharp_left", "sharp_right")}
+    angles = torch.tensor([3.0, 0.9, 0.7, 0.3, 0.1, -0.1, -0.3, -0.7, -0.9, -3.0])
+    sides = ["sharp_left"] * 2 + ["curve_left"] * 2 + ["straight"] * 2
+    sides += ["curve_right"] * 2 + ["sharp_right"] * 2
+    for begin in rows:  # from whichever loop it was in
+        reference = Reference(library, len(angles))
+        reference.put(torch.arange(len(angles)), rows[begin][4].expand(len(angles)))
+        reference.steer(angles)
+        assert reference.index.tolist() == [int(rows[side][4]) for side in sides]
     standing = library.sample(torch.tensor([library.skills.index("idle")] * 3))
+    reference = Reference(library, 3)
     reference.put(torch.arange(3), standing)
     reference.steer(torch.tensor([1.0, 0.0, -1.0]))
     assert torch.equal(reference.index, standing)
