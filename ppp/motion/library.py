@@ -4,7 +4,7 @@ Training draws frames and windows from the table by index; nothing is stored per
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Union
 
@@ -22,12 +22,11 @@ from ppp.humanoid.kinematics import (
 from ppp.humanoid.observation import FRAME, discriminator_frame
 from ppp.humanoid.rotations import quat_rotate, quat_slerp, rotate_xy, wrap_angle, yaw_of
 from ppp.motion.clip import Clip, clip_from_local_rot, load_clip
+from ppp.motion.steering import CURVE, steering_table
 from ppp.settings import build, load_yaml
 
 CONTROL_FPS = 30.0
 MODES = ("travel", "turn", "face")
-#: a gait whose mean yaw rate is beyond this is a curve, rad/s
-CURVE = 0.2
 #: how far ahead the path of a travelling clip is looked at to say where it is going, s
 LOOK_AHEAD = 1.0
 #: a clip whose last frame moves less than this may be held there: root m/s, joints rad/s (rms)
@@ -112,7 +111,11 @@ class MotionLibrary:
     how far the farthest key body is ahead of the pelvis, m.
 
     Per skill (K,): travels and turns (bool), speed, m/s, and yaw_rate, rad/s (means over its
-    loops), may_lie (bool), reach: how far ahead of the pelvis its blow lands, m (0: no blow).
+    loops, without the curves where others go straight), may_lie (bool), reach: how far ahead of
+    the pelvis its blow lands, m (0: no blow).
+
+    variants (5, F): for each frame that of the same phase in its gait's loop that turns sharply to
+    the right, to the right, not, to the left, sharply to the left (:func:`steering_table`).
     """
 
     def __init__(self, path: Union[str, Path], skills: Optional[Sequence[str]] = None,
@@ -125,7 +128,7 @@ class MotionLibrary:
                 raise PPPError(f"field 'skills': {unknown('skill', name, listed.skills)} (the "
                                f"skills of {self.path})")
         self.info: List[SkillInfo] = [listed.skills[name] for name in self.skills]
-        self.entries = [e for e in listed.clips if e.skill in self.skills]
+        self.entries = on_one_turn([e for e in listed.clips if e.skill in self.skills])
         for name in self.skills:
             if not any(e.skill == name for e in self.entries):
                 raise PPPError(f"{self.path}: skill '{name}' has no clip; add one or leave it out")
@@ -157,14 +160,13 @@ class MotionLibrary:
         owned = self.skill[None] == torch.arange(len(self.skills), device=device)[:, None]
         # a clip that ends is not entered on its last third of a second
         self._start_weight = owned * self.weight * self._may_start()
-        self.variants = self._turn_variants()
+        rates = self._turn_rates()
+        self.variants = self._variants(rates)
         #: spread of each column of a frame, the unit in which two frames are compared
         self.scale = self.frame.std(0).clamp_min(0.1)
         self.scaled = self.frame / self.scale
         self.mean_pose = torch.stack([self.joint_pos[o].mean(0) for o in owned]).mean(0)
-        # what a skill keeps up is told by its loops; starts and stops are on the way there
-        looped = torch.tensor([e.loop for e in self.entries], device=device)[self.clip]
-        steady = [o & looped if (o & looped).any() else o for o in owned]
+        steady = [self._steady(o, rates) for o in owned]
         self.yaw_rate = torch.stack([self.root_ang_vel[o, 2].mean() for o in steady])
         heading_vel = self.frame[:, FRAME["linear"]][:, :2].norm(dim=-1)
         self.speed = torch.stack([heading_vel[o].mean() for o in steady])
@@ -198,26 +200,26 @@ class MotionLibrary:
                 reach[k] = torch.where(reach[k] > 0, torch.minimum(reach[k], at), at)
         return reach
 
-    def _turn_variants(self) -> Tensor:
-        """For each frame the frame of the same phase in its skill's loop that curves to the right,
-        goes straight, curves to the left, (3, F); the frame itself where there is no such loop.
+    def _turn_rates(self) -> List[float]:
+        """Mean yaw rate of each clip, rad/s."""
+        return [float(self.root_ang_vel[self.clip == number, 2].mean())
+                for number in range(len(self.entries))]
 
-        Loops of one skill and one length belong together; a gait of another tempo is another one.
-        """
-        table = torch.arange(self.size, device=self.next.device).repeat(3, 1)
-        rows = {c: (self.clip == c).nonzero().flatten() for c in range(len(self.entries))}
-        loops = [c for c, entry in enumerate(self.entries) if entry.loop and self.travels[
-            self.skills.index(entry.skill)]]
-        for clip in loops:
-            for other in loops:
-                if self.entries[clip].skill != self.entries[other].skill or \
-                        len(rows[clip]) != len(rows[other]):
-                    continue
-                rate = float(self.root_ang_vel[rows[other], 2].mean())
-                side = 1 if abs(rate) < CURVE else (2 if rate > 0 else 0)
-                if other == clip or table[side, rows[clip][0]] == rows[clip][0]:
-                    table[side, rows[clip]] = rows[other]
-        return table
+    def _variants(self, rates: List[float]) -> Tensor:
+        """The steering table of the skills that travel; loops of one length share their phase."""
+        rows = {number: (self.clip == number).nonzero().flatten()
+                for number, entry in enumerate(self.entries)
+                if entry.loop and self.travels[self.skills.index(entry.skill)]}
+        gaits = {number: (self.entries[number].skill, len(own)) for number, own in rows.items()}
+        return steering_table(self.size, rows, gaits, rates)
+
+    def _steady(self, owned: Tensor, rates: List[float]) -> Tensor:
+        """The frames (F,) bool, of those of a skill, that show what it keeps up: its loops, as
+        starts and stops are on the way there; those that go straight, as curves are slower."""
+        device = owned.device
+        looped = owned & torch.tensor([e.loop for e in self.entries], device=device)[self.clip]
+        straight = looped & (torch.tensor(rates, device=device)[self.clip].abs() < CURVE)
+        return next((o for o in (straight, looped) if o.any()), owned)
 
     def _may_start(self) -> Tensor:
         ok = torch.ones(self.size, device=self.next.device)
@@ -247,6 +249,17 @@ class MotionLibrary:
         gap = torch.cdist(frame / self.scale, self.scaled)
         gap = gap.masked_fill(self._start_weight[skill] <= 0, float("inf"))
         return gap.argmin(-1)
+
+
+def on_one_turn(entries: List[ClipEntry]) -> List[ClipEntry]:
+    """The entries with the travel angles of each skill less than half a turn from its first one's,
+    so that they have a mean: 3.13 and -3.13 are both backward."""
+    first: Dict[str, float] = {}
+    out = []
+    for entry in entries:
+        turns = round((first.setdefault(entry.skill, entry.travel) - entry.travel) / (2 * np.pi))
+        out.append(replace(entry, travel=entry.travel + turns * 2 * np.pi) if turns else entry)
+    return out
 
 
 def clip_table(clip: Clip, entry: ClipEntry, mode: str) -> Dict[str, Tensor]:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from ppp.motion.library import MotionLibrary
+from ppp.motion.steering import STRAIGHT
 
 #: steps between two chances to slip
 SLIP_EVERY = 3
-#: a target further to the side than this is turned to, rad
-STEER = 0.2
+#: a target further to the side than this is turned to, and further than the second sharply, rad
+STEER, SHARP = 0.2, 0.8
 
 
 class Reference:
@@ -36,9 +37,12 @@ class Reference:
         """Choose the curve of each gait by the target's direction (N,), rad from the heading.
 
         The variants share their phase, so that the reference turns towards the target without
-        losing step; without this the imitation reward would fight the steering.
+        losing step; without this the imitation reward would fight the steering. A gentle curve
+        would circle round a near target at its side, so that one is turned to sharply.
         """
-        side = 1 + (angle > STEER).long() - (angle < -STEER).long()
+        size = angle.abs()
+        turn = (size > STEER).long() + (size > SHARP).long()
+        side = STRAIGHT + torch.where(angle < 0, -turn, turn)
         self.index = self.library.variants[side, self.index]
 
     def advance(self, frame: Tensor, skill: Tensor, tick: int) -> None:

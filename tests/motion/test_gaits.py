@@ -59,10 +59,12 @@ def test_travel_is_measured_against_the_facing_on_every_clip(library, gait, trav
 def test_loops_that_steer_share_length_and_phase_and_turn_both_ways(library, gait):
     straight = library[f"{gait}_straight"][1]
     down = corner_positions(clip_qpos(straight))[..., 2].min(2) < 0.005
-    for side, sign in (("left", 1), ("right", -1)):
-        clip = library[f"{gait}_curve_{side}"][1]
+    for kind, side, sign in (("curve", "left", 1), ("curve", "right", -1),
+                             ("sharp", "left", 1), ("sharp", "right", -1)):
+        clip = library[f"{gait}_{kind}_{side}"][1]
         assert clip.frames == straight.frames
-        assert sign * seam(clip_qpos(clip))[1] / clip.seconds > 1.5 * CURVE
+        least = 1.5 * CURVE if kind == "curve" else np.radians(75)
+        assert sign * seam(clip_qpos(clip))[1] / clip.seconds > least
         low = corner_positions(clip_qpos(clip))[..., 2].min(2) < 0.005
         assert (low == down).mean() > 0.9
 
@@ -111,12 +113,13 @@ def test_walking_backward_the_toes_land_before_the_heel(library):
 
 def test_crouching_is_clearly_lower_than_walking(library):
     tall = library["walk_forward_straight"][1].root_pos[:, 2].mean()
-    for name in ("straight", "curve_left", "curve_right", "weave"):
+    for name in ("straight", "curve_left", "curve_right", "sharp_left", "sharp_right", "weave"):
         low = library[f"crouch_walk_{name}"][1].root_pos[:, 2]
         assert tall - low.max() > 0.15 and tall - low.mean() < 0.27, name
 
 
-@pytest.mark.parametrize("name", ["straight", "curve_left", "curve_right", "weave"])
+@pytest.mark.parametrize("name", ["straight", "curve_left", "curve_right", "sharp_left",
+                                  "sharp_right", "weave"])
 def test_side_steps_never_cross(library, name):
     for side in ("left", "right"):
         clip = library[f"strafe_{side}_{name}"][1]

@@ -1,0 +1,139 @@
+"""Loops that steer: which stands for which, and that following them leads to a target."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ppp.humanoid.rotations import rotate_xy, wrap_angle, yaw_of
+from ppp.motion.library import ClipEntry, on_one_turn
+from ppp.motion.steering import (
+    LEFT,
+    RIGHT,
+    SHARP_CURVE,
+    SHARP_LEFT,
+    SHARP_RIGHT,
+    STRAIGHT,
+    kind_of,
+    steering_table,
+)
+from ppp.tasks.reference import Reference
+
+GAITS = ("walk_forward", "walk_backward", "crouch_walk", "strafe_left", "strafe_right", "run")
+
+
+@pytest.mark.parametrize("rate, row", [(0.0, STRAIGHT), (0.19, STRAIGHT), (0.6, LEFT),
+                                       (-0.6, RIGHT), (1.4, SHARP_LEFT), (-1.4, SHARP_RIGHT)])
+def test_a_loop_is_filed_by_its_yaw_rate(rate, row):
+    assert kind_of(rate) == row
+
+
+def _table(rates):
+    """Column 1 of the table of loops of two frames with these yaw rates, as loop numbers."""
+    rows = {loop: torch.tensor([2 * loop, 2 * loop + 1]) for loop in range(len(rates))}
+    table = steering_table(2 * len(rates), rows, {loop: "gait" for loop in rows}, rates)
+    assert torch.equal(table[:, 1::2], table[:, ::2] + 1)  # the phase is kept
+    return (table[:, ::2] // 2).tolist()
+
+
+def test_five_loops_stand_each_for_itself():
+    # sharp right, right, straight, left, sharp left, whatever the order of the clips
+    assert _table([0.0, 0.6, -0.6, 1.5, -1.5]) == [[4] * 5, [2] * 5, [0] * 5, [1] * 5, [3] * 5]
+
+
+def test_what_a_gait_lacks_is_stood_in_for():
+    # no sharp loops: its curves; no curve on the right but a sharp one: that one
+    assert _table([0.0, 0.6, -0.6]) == [[2] * 3, [2] * 3, [0] * 3, [1] * 3, [1] * 3]
+    assert _table([0.0, -1.5])[RIGHT] == [1, 1]
+    # nothing to the left: every loop keeps to itself
+    assert _table([0.0, -1.5])[LEFT] == _table([0.0, -1.5])[SHARP_LEFT] == [0, 1]
+    # two of a kind: each is its own
+    assert _table([0.0, 0.1]) == [[0, 1]] * 5
+
+
+def test_loops_of_another_gait_are_left_alone():
+    rows = {0: torch.tensor([0, 1]), 1: torch.tensor([2, 3, 4])}
+    table = steering_table(6, rows, {0: "walk", 1: "run"}, [0.0, 1.5])
+    assert torch.equal(table, torch.arange(6).repeat(5, 1))
+
+
+def test_angles_of_travel_have_a_mean():
+    """3.1 and -3.1 are 0.083 apart, about backward; their mean is not 0."""
+    entries = [ClipEntry("a", "back", travel=-3.1), ClipEntry("b", "back", travel=3.1),
+               ClipEntry("c", "left", travel=1.5)]
+    travel = [entry.travel for entry in on_one_turn(entries)]
+    assert travel == pytest.approx([-3.1, 3.1 - 2 * np.pi, 1.5])
+    assert on_one_turn(entries)[2] is entries[2]
+
+
+def test_a_gait_backward_travels_backward_on_average(library):
+    back = [e.travel for e in library.entries if e.skill == "walk_backward"]
+    assert abs(wrap_angle(torch.tensor(np.mean(back)) - np.pi)) < np.radians(5)
+
+
+@pytest.mark.parametrize("gait", GAITS)
+def test_slow_curves_do_not_lower_the_pace_that_is_asked_for(library, gait):
+    """The speed of a skill is that of its straight loop, hand-measured from its root's path."""
+    number = [e.file for e in library.entries].index(f"{gait}_straight.npz")
+    rows = (library.clip == number).nonzero().flatten()
+    way = library.root_pos[rows[-1], :2] - library.root_pos[rows[0], :2]
+    speed = float(way.norm()) * 30.0 / (len(rows) - 1)
+    k = library.skills.index(gait)
+    assert float(library.speed[k]) == pytest.approx(speed, rel=0.08)
+    assert abs(float(library.yaw_rate[k])) < 0.02
+
+
+@pytest.mark.parametrize("gait", GAITS)
+def test_every_gait_has_sharp_loops_in_step_with_its_straight_one(library, gait):
+    names = [e.file for e in library.entries]
+    straight = (library.clip == names.index(f"{gait}_straight.npz")).nonzero().flatten()
+    for row, side, sign in ((SHARP_LEFT, "left", 1), (SHARP_RIGHT, "right", -1)):
+        rows = (library.clip == names.index(f"{gait}_sharp_{side}.npz")).nonzero().flatten()
+        assert torch.equal(library.variants[row, straight], rows)
+        rate = sign * float(library.root_ang_vel[rows, 2].mean())
+        speed = float(library.root_lin_vel[rows, :2].norm(dim=-1).mean())
+        assert rate > 1.2 * SHARP_CURVE
+        assert speed / rate < (0.8 if gait == "run" else 0.3)  # radius of the turn, m
+
+
+def _follow(library, gait, gentle=False, seconds=12.0):
+    """Who of 60 comes within 0.3 m of a target 0.6 to 2 m away in any direction, (60,) bool: a
+    body without weight that does what the reference does."""
+    variants = library.variants.clone()
+    if gentle:
+        variants[SHARP_LEFT], variants[SHARP_RIGHT] = variants[LEFT], variants[RIGHT]
+    number = [e.file for e in library.entries].index(f"{gait}_straight.npz")
+    k, count = library.skills.index(gait), 60
+    offset = library.entries[number].travel
+    speeds = rotate_xy(library.root_lin_vel[:, :2], -yaw_of(library.root_rot))
+    reference = Reference(_Steered(variants), count)
+    reference.put(torch.arange(count), (library.clip == number).nonzero()[0].expand(count))
+    angle = torch.linspace(-np.pi, np.pi, count)
+    target = torch.linspace(0.6, 2.0, 7).repeat(9)[:count, None] * torch.stack(
+        (angle.cos(), angle.sin()), -1)
+    place, yaw, arrived = torch.zeros(count, 2), torch.zeros(count), torch.zeros(count).bool()
+    for _ in range(int(30 * seconds)):
+        gap = target - place
+        arrived |= gap.norm(dim=-1) < 0.3
+        reference.steer(wrap_angle(torch.atan2(gap[:, 1], gap[:, 0]) - yaw - offset))
+        now = reference.index
+        assert (library.skill[now] == k).all()
+        place = place + rotate_xy(speeds[now], yaw) / 30.0
+        yaw = yaw + library.root_ang_vel[now, 2] / 30.0
+        reference.index = library.next[now]
+    return arrived
+
+
+class _Steered:
+    """What a reference that is steered needs of a library."""
+
+    def __init__(self, variants):
+        self.variants = variants
+
+
+@pytest.mark.parametrize("gait", GAITS)
+def test_the_loops_lead_to_targets_near_and_to_the_side(library, gait):
+    """Gentle curves alone circle round such targets for ever."""
+    sharp, gentle = (_follow(library, gait, gentle) for gentle in (False, True))
+    assert sharp.float().mean() > (0.8 if gait == "run" else 0.99)
+    assert gentle.float().mean() < 0.9
