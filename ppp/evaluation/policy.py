@@ -19,12 +19,14 @@ from ppp.evaluation.classifier import (
     train_classifier,
     unseen_variants,
 )
+from ppp.evaluation.episodes import policy_from
 from ppp.evaluation.policy_arrival import travel
 from ppp.evaluation.policy_figures import over_seeds, seed_figures
 from ppp.evaluation.policy_goals import training_card, verdicts
+from ppp.evaluation.policy_page import GAIT_HEADS, write_page
 from ppp.evaluation.policy_skills import hold_skills
 from ppp.evaluation.policy_transitions import switch_skills
-from ppp.evaluation.task_test import policy_from, test_strike
+from ppp.evaluation.travel import test_strike
 from ppp.learning.bundle import SHIPPED, Policy
 from ppp.motion.library import MotionLibrary
 from ppp.outputs import check_file
@@ -52,6 +54,8 @@ class Args:
     """What to measure: skills, transitions, arrival, strike."""
     json: Optional[Path] = None
     """Also write the figures here."""
+    html: Optional[Path] = None
+    """Also write a page with matrices, plots and a strip of every skill."""
     variants: bool = False
     """Also train classifiers without a clip of each skill and try them on it (a minute)."""
     card: bool = False
@@ -155,7 +159,8 @@ def write_scores(folder: Path, figures: Dict[str, Any]) -> None:
               if isinstance(value, (int, float)) and value == value}
     if "arrival" in figures:
         scores["arrival"] = round(figures["arrival_mean"], 3)
-        scores["arrival_by_gait"] = {k: round(v, 3) for k, v in figures["arrival"].items()}
+        for name in ("arrival", "arrival_turning"):
+            scores[f"{name}_by_gait"] = {k: round(v, 3) for k, v in figures[name].items()}
     if "per_skill" in figures:
         scores["per_skill"] = {
             skill: {name: round(value, 3) for name, value in row.items() if value == value}
@@ -202,14 +207,12 @@ def print_report(figures: Dict[str, Any]) -> None:
               [(skill, *(_cell(row[key], head) for key, head in shown.items()))
                for skill, row in figures["per_skill"].items()])
     if "arrival_details" in figures:
-        heads = {"arrived": "arrived %", "fell": "fell %", "heading_error_deg": "heading °",
-                 "course_error_deg": "course °", "seconds": "s", "nearest_m": "nearest m"}
-        table(["gait", *heads.values()],
-              [(gait, *(_cell(row[key], head) for key, head in heads.items()))
+        table(["gait", *GAIT_HEADS.values()],
+              [(gait, *(_cell(row[key], head) for key, head in GAIT_HEADS.items()))
                for gait, row in figures["arrival_details"].items()])
     table(["figure", "measured", "spread", "asked for", "", "others"],
-          [(v.goal.meaning, v.text(v.value), v.text(v.spread), v.bound_text(),
-            {True: "met", False: "NOT MET", None: "–"}[v.met], v.goal.others)
+          [(v.goal.meaning, v.text(v.value), v.text(v.spread if figures["seeds"] > 1 else None),
+            v.bound_text(), {True: "met", False: "NOT MET", None: "–"}[v.met], v.goal.others)
            for v in verdicts(figures)])
     for name, value in figures.items():
         if isinstance(value, float) and not name.endswith("_spread"):
@@ -229,6 +232,7 @@ def _check(args: Args) -> None:
         if part not in PARTS:
             raise unknown("part", part, PARTS)
     check_file(args.json)
+    check_file(args.html)
     if args.card and not Path(args.bundle or SHIPPED).is_dir():
         raise PPPError(f"{args.bundle}: --card writes into a bundle's bundle.yaml; give a "
                        "bundle's folder, or leave --card out")
@@ -246,4 +250,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         write_scores(args.bundle or SHIPPED, report.figures)
     if args.json:
         args.json.write_text(json.dumps(finite(report.figures), indent=1))
+    if args.html:
+        name = Path(args.bundle).name if args.bundle else "shipped policy"
+        print(f"page: {write_page(report.figures, report.rows, name, args.html)}")
     return 0

@@ -1,4 +1,8 @@
-"""Does every gait get to its target, and on which course?"""
+"""Does every gait get to its target, and on which course?
+
+Twice: by the gait alone, and with turns on the spot where the way lies behind, as the executor of a
+plan commands them (:mod:`ppp.planning.settling`).
+"""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
@@ -8,9 +12,10 @@ from torch import Tensor
 
 from ppp.evaluation.crowd import RATE, Crowd, heading_errors
 from ppp.evaluation.policy_skills import FAR, NEAR
-from ppp.humanoid.rotations import rotate_xy, wrap_angle
+from ppp.humanoid.rotations import rotate_xy, wrap_angle, yaw_of
 from ppp.learning.bundle import Policy
 from ppp.motion.library import MotionLibrary
+from ppp.planning.settling import TURN_FROM, TURN_TO
 
 #: arrived: the pelvis within this of the target, m, horizontally
 WITHIN = 0.3
@@ -24,26 +29,30 @@ COURSE = 1.0
 
 def travel(policy: Policy, library: MotionLibrary, each: int, seed: int,
            tick: Callable[[], None] = lambda: None, engine: str = "mujoco_cpu") -> Dict[str, Any]:
-    """Send every gait to ``each`` targets 2 to 8 m away in any direction.
+    """Send every gait to ``each`` targets 2 to 8 m away in any direction, with and without turns.
 
-    Rows (N,): skill, distance m, bearing rad (from the gait's own course at the start), arrived,
-    fell (before arriving), time s (taken, or until it ended), nearest m; heading and course: the
-    errors of each episode's time under way in deg, a list of tensors; path: a list of (t, 2) from
-    the start, turned so that the target is on +x; and the crowd.
+    Rows (N,): skill, turns (bool: told to turn on the spot first), distance m, bearing rad (from
+    the gait's own course at the start), arrived, fell (before arriving), time s (taken, or until
+    it ended), nearest m; heading and course: the errors of each episode's time under way in deg, a
+    list of tensors; path: a list of (t, 2) from the start, turned so that the target is on +x; and
+    the crowd.
     """
     generator = torch.Generator().manual_seed(seed)
     gaits = library.travels.nonzero().flatten()
-    skill = gaits.repeat_interleave(each)
-    count = len(skill)
+    skill = gaits.repeat_interleave(each).repeat(2)
+    count, half = len(skill), len(skill) // 2
     crowd = Crowd(policy, library, library.sample(skill, generator), skill, generator, engine)
-    distance = NEAR + (FAR - NEAR) * torch.rand(count, generator=generator)
-    bearing = torch.pi * (2.0 * torch.rand(count, generator=generator) - 1.0)
+    distance = (NEAR + (FAR - NEAR) * torch.rand(half, generator=generator)).repeat(2)
+    bearing = (torch.pi * (2.0 * torch.rand(half, generator=generator) - 1.0)).repeat(2)
     crowd.aim(bearing, distance)
     limit = time_limit(distance, library.speed[skill])
     ended = torch.zeros(count, dtype=torch.bool)
     arrived, time, nearest = ended.clone(), limit.clone(), distance.clone()
+    turns = (torch.arange(count) >= half) & torch.tensor("turn_left" in library.skills
+                                                          and "turn_right" in library.skills)
     places, errors = [crowd.state.root_pos[:, :2].clone()], []
     while not ended.all():
+        turn_behind(crowd, turns & ~ended, skill)
         crowd.step()
         tick()
         gap = (crowd.target - crowd.state.root_pos[:, :2]).norm(dim=-1)
@@ -55,10 +64,28 @@ def travel(policy: Policy, library: MotionLibrary, each: int, seed: int,
         arrived, ended = arrived | here, ended | over
         time[over] = crowd.time / RATE
     fell = ~crowd.up & ~arrived & (crowd.fell_at / RATE <= time + 1.0 / RATE)
-    rows = {"skill": skill, "distance": distance, "bearing": bearing, "arrived": arrived,
-            "fell": fell, "time": time, "nearest": nearest, "crowd": crowd}
+    rows = {"skill": skill, "turns": turns, "distance": distance, "bearing": bearing,
+            "arrived": arrived, "fell": fell, "time": time, "nearest": nearest, "crowd": crowd}
     rows.update(_courses(torch.stack(places), torch.stack(errors), crowd.target, time))
     return rows
+
+
+def turn_behind(crowd: Crowd, who: Tensor, gait: Tensor) -> None:
+    """Command a turn on the spot to those of ``who`` whose target lies behind their gait's way.
+
+    It begins beyond TURN_FROM and lasts until TURN_TO or past the target.
+    """
+    sides = [crowd.library.skills.index(s) if s in crowd.library.skills else -1
+             for s in ("turn_left", "turn_right")]
+    gap = crowd.target - crowd.state.root_pos[:, :2]
+    way = yaw_of(crowd.state.root_rot) + crowd.travel_offset[gait]
+    off = wrap_angle(torch.atan2(gap[:, 1], gap[:, 0]) - way)
+    begin = (crowd.skill == gait) & (off.abs() > TURN_FROM)
+    side = torch.where(off > 0, sides[0], sides[1])
+    over = (crowd.skill != gait) & ((off.abs() < TURN_TO) | (crowd.skill != side))
+    wanted = torch.where(begin, side, torch.where(over, gait, crowd.skill))
+    changed = ((wanted != crowd.skill) & who).nonzero().flatten()
+    crowd.command(changed, wanted[changed])
 
 
 def time_limit(distance: Tensor, speed: Tensor) -> Tensor:

@@ -62,23 +62,35 @@ def transition_figures(rows: Dict[str, Any], skills: Sequence[str]) -> Dict[str,
 
 
 def arrival_figures(rows: Dict[str, Any], skills: Sequence[str]) -> Dict[str, Any]:
-    """Figures of one seed's walks (:func:`ppp.evaluation.policy_arrival.travel`)."""
-    gaits = sorted(set(rows["skill"].tolist()))
-    arrival, details = {}, {}
-    for k in gaits:
-        mine = rows["skill"] == k
-        ids = mine.nonzero().flatten().tolist()
-        arrival[skills[k]] = mean(rows["arrived"][mine])
+    """Figures of one seed's walks (:func:`ppp.evaluation.policy_arrival.travel`).
+
+    arrival and arrival_mean: the gait alone; the same with ``_turning``: with turns on the spot
+    where the way lies behind. Errors of heading and course: of the gait alone.
+    """
+    alone = ~rows["turns"]
+    details = {}
+    for k in sorted(set(rows["skill"].tolist())):
+        mine, turning = (rows["skill"] == k) & alone, (rows["skill"] == k) & ~alone
         details[skills[k]] = {
-            "arrived": arrival[skills[k]], "fell": mean(rows["fell"][mine]),
-            "heading_error_deg": median([rows["heading"][i] for i in ids]),
-            "course_error_deg": median([rows["course"][i] for i in ids]),
+            "arrived": mean(rows["arrived"][mine]), "fell": mean(rows["fell"][mine]),
+            "heading_error_deg": median(picked(rows["heading"], mine)),
+            "course_error_deg": median(picked(rows["course"], mine)),
             "seconds": mean(rows["time"][mine & rows["arrived"]]),
-            "nearest_m": mean(rows["nearest"][mine])}
-    return {"arrival": arrival, "arrival_mean": sum(arrival.values()) / len(arrival),
-            "arrival_fell": mean(rows["fell"]), "arrival_details": details,
-            "heading_error_deg": median(rows["heading"]),
-            "course_error_deg": median(rows["course"])}
+            "nearest_m": mean(rows["nearest"][mine]),
+            "arrived_turning": mean(rows["arrived"][turning]),
+            "fell_turning": mean(rows["fell"][turning])}
+    out: Dict[str, Any] = {"arrival_details": details}
+    for name, column in (("arrival", "arrived"), ("arrival_turning", "arrived_turning")):
+        out[name] = {gait: row[column] for gait, row in details.items()}
+        out[f"{name}_mean"] = sum(out[name].values()) / len(details)
+    return {**out, "arrival_fell": mean(rows["fell"][alone]),
+            "heading_error_deg": median(picked(rows["heading"], alone)),
+            "course_error_deg": median(picked(rows["course"], alone))}
+
+
+def picked(parts: List[Tensor], who: Tensor) -> List[Tensor]:
+    """The parts of the episodes ``who`` (N,) bool."""
+    return [part for part, wanted in zip(parts, who.tolist()) if wanted]
 
 
 def median(parts: List[Tensor]) -> float:

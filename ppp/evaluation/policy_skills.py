@@ -47,10 +47,10 @@ def hold_skills(policy: Policy, library: MotionLibrary, classifier: SkillClassif
                 ) -> Dict[str, Any]:
     """Hold every skill of the policy ``each`` times; one row an episode, and the crowd itself.
 
-    Rows (N,): commanded, seen (the most frequent class over its windows, -1 without one), share
-    (of the windows that are of the commanded skill), up (not fallen), rose (get_up: stands after
-    RISE), right, seconds (stood), and means over the time stood: imitation, speed m/s, heading
-    error deg, yaw_rate deg/s; ``confusion`` (K, C): windows by commanded and recognised skill.
+    Rows (N,): skill (commanded), seen (the class of most of its windows, -1 without one), share (of
+    its windows that are of the commanded skill), up (not fallen), lies (began on the floor), rose
+    (stands after RISE), right, seconds (on the feet); means over that time: imitation, speed m/s,
+    heading_error_deg, yaw_rate_deg_s. ``confusion`` (K, C): windows by commanded and seen skill.
     """
     generator = torch.Generator().manual_seed(seed)
     kinds = len(policy.skills)
@@ -81,7 +81,7 @@ def hold_skills(policy: Policy, library: MotionLibrary, classifier: SkillClassif
     votes = window_votes(crowd.record("frame"), classifier, last)
     own = torch.tensor([classifier.skills.index(s) for s in policy.skills])[skill]
     rows: Dict[str, Any] = {"skill": skill, **judged(votes, own, crowd.up, rose, lies)}
-    rows.update(_means(crowd, torch.stack(errors)), up=crowd.up, rose=rose,
+    rows.update(_means(crowd, torch.stack(errors)), up=crowd.up, rose=rose, lies=lies,
                 seconds=crowd.seconds_stood())
     rows["confusion"] = torch.zeros(kinds, votes.shape[1]).index_add_(0, skill, votes)
     rows["crowd"] = crowd
