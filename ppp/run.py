@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, i
 
 from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
 from ppp.outputs import check_file, check_folder  # noqa: E402
+from ppp.tasks.config import ALGOS, TaskConfig, load_task  # noqa: E402
 
 
 @dataclass
@@ -20,7 +21,11 @@ class Args:
     """Train a policy (default) or test one."""
 
     task: str = "HumanoidSkills"
-    """HumanoidSkills, HumanoidHeading or HumanoidStrike."""
+    """HumanoidSkills, -Heading, -Location, -Reach, -Strike, -Perturb or -ViewMotion."""
+    algo: Optional[str] = None
+    """ppp trains the skill policy, hrl a high-level policy over one (default: the task's own)."""
+    low_level: Optional[Path] = None
+    """Of hrl: the skill policy, a bundle or checkpoint (default: the shipped bundle)."""
     test: bool = False
     """Perform with a trained policy and print success figures instead of training."""
     num_envs: Optional[int] = None
@@ -38,7 +43,7 @@ class Args:
     motion_file: Optional[Path] = None
     """Another motion library (library.yaml)."""
     cfg_train: Optional[Path] = None
-    """Training settings (default: cfg/train/ppp_cpu.yaml)."""
+    """Training settings (default: cfg/train/ppp_cpu.yaml; of hrl: cfg/train/hrl.yaml)."""
     cfg_env: Optional[Path] = None
     """Task settings (default: the task's own in cfg/env)."""
     device: str = "cpu"
@@ -46,7 +51,7 @@ class Args:
     engine: str = "mujoco_cpu"
     """Simulator."""
     run_dir: Optional[Path] = None
-    """Folder of the run (default: runs/TASK)."""
+    """Folder of the run (default: runs/TASK, or runs/TASK_hrl)."""
     export: Optional[Path] = None
     """Also write a policy bundle to this folder at the end."""
     episodes: int = 64
@@ -65,6 +70,8 @@ def _check(args: Args) -> None:
                            ) from None
         if args.engine == "mujoco_cpu":
             raise PPPError("--engine mujoco_cpu runs on --device cpu only; leave --device out")
+    if args.algo not in (None, *ALGOS):
+        raise unknown("algo", str(args.algo), ALGOS)
     from ppp.engines import ENGINES
     if args.engine not in ENGINES:
         raise unknown("engine", args.engine, ENGINES)
@@ -86,18 +93,25 @@ def train(args: Args) -> int:
     from ppp.learning.checkpoint import load_checkpoint
     from ppp.learning.config import check_batch, load_train
     from ppp.learning.train import Trainer, export_bundle, latest_checkpoint
-    from ppp.tasks.config import load_task
 
-    task = load_task(args.task, args.cfg_env)
-    if args.motion_file:
-        task = dataclasses.replace(task, motion_file=str(args.motion_file))
+    task = _task(args)
+    if (args.algo or task.algo) == "hrl":
+        return train_hrl(args, task)
+    if args.low_level:
+        raise PPPError("--low-level belongs to --algo hrl; to start from a policy give "
+                       "--checkpoint")
+    if "reach" in task.rewards:
+        raise PPPError(f"task {task.name}: a skill policy does not see the point to touch; train "
+                       "with --algo hrl")
     config = load_train(args.cfg_train)
     if args.max_iterations:
         config = dataclasses.replace(config, iterations=args.max_iterations)
     if args.num_envs:
-        config = dataclasses.replace(config, num_envs=args.num_envs)
+        samples = args.num_envs * config.ppo.horizon
+        ppo = dataclasses.replace(config.ppo, minibatch=min(config.ppo.minibatch, samples))
+        config = dataclasses.replace(config, num_envs=args.num_envs, ppo=ppo)
         check_batch(config, "--num-envs")
-    folder = args.run_dir or Path("runs") / args.task
+    folder = _folder(args, task)
     start = latest_checkpoint(folder) if args.resume else args.checkpoint
     if start:
         load_checkpoint(start)  # a file that does not fit is told before anything is built
@@ -111,6 +125,32 @@ def train(args: Args) -> int:
         export_bundle(path, args.export, run_facts(args))
         print(f"bundle {args.export}")
     return 0
+
+
+def _task(args: Args) -> TaskConfig:
+    task = load_task(args.task, args.cfg_env)
+    return dataclasses.replace(task, motion_file=str(args.motion_file)) if args.motion_file \
+        else task
+
+
+def train_hrl(args: Args, task: TaskConfig) -> int:
+    """Train a high-level policy over a skill policy."""
+    from ppp.learning.hrl_run import train_high_level
+
+    if args.export:
+        raise PPPError("--export writes a bundle of skills; a high-level policy is used from its "
+                       "checkpoint")
+    path = train_high_level(task, args.low_level, _folder(args, task), args.seed, args.engine,
+                            args.cfg_train, args.num_envs, args.max_iterations, args.resume,
+                            args.checkpoint)
+    print(f"saved {path}")
+    return 0
+
+
+def _folder(args: Args, task: TaskConfig) -> Path:
+    """The run's folder; a high-level policy where the task has skills of its own lies apart."""
+    apart = args.algo == "hrl" and task.algo != "hrl"
+    return args.run_dir or Path("runs") / (args.task + ("_hrl" if apart else ""))
 
 
 def run_facts(args: Args) -> Dict[str, Any]:
@@ -134,14 +174,14 @@ def test(args: Args) -> int:
 
     film = None if args.headless else Film()
     figures = run_test(args.task, args.checkpoint, args.episodes, args.seed, args.cfg_env,
-                       args.motion_file, film)
+                       args.motion_file, film, args.algo)
     print_figures(figures)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     if film is not None:
         from ppp.view.video import write_video
 
-        folder = args.run_dir or Path("runs") / args.task
+        folder = _folder(args, load_task(args.task, args.cfg_env))
         folder.mkdir(parents=True, exist_ok=True)
         print(f"video {write_video(film.recording(args.task), folder / 'test.mp4')}")
     return 0

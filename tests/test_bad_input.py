@@ -55,7 +55,7 @@ def changed(path, folder, old, new):
     (["run", "--device", "nowhere"], "--device nowhere"),
     (["run", "--num-envs", "0"], "--num-envs is 0"),
     (["run", "--num_envs", "0"], "--num-envs is 0"),
-    (["run", "--num-envs", "7"], "do not divide by minibatch"),
+    (["run", "--num-envs", "300"], "do not divide by minibatch"),
     (["run", "--seed", "-1"], "--seed is -1"),
     (["run", "--run-dir", "/dev/null/x"], "/dev/null/x"),
     (["run", "--test", "--json", "/dev/null/x"], "/dev/null/x"),

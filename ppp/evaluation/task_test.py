@@ -9,11 +9,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from ppp.errors import PPPError
 from ppp.evaluation.episodes import Episodes, Film, heading_error, policy_from
+from ppp.evaluation.high_level import test_high_level
 from ppp.evaluation.perturb import test_perturb
 from ppp.evaluation.travel import test_heading, test_location, test_strike
 from ppp.evaluation.view_motion import test_view_motion
 from ppp.learning.bundle import Policy
+from ppp.learning.hrl_train import is_high_level
 from ppp.tasks.config import TaskConfig, load_task
 
 __all__ = ["Film", "heading_error", "policy_from", "print_figures", "run_test", "test_heading",
@@ -76,17 +79,30 @@ TESTS: Dict[str, Callable[..., Dict[str, Any]]] = {
 
 def run_test(task_name: str, checkpoint: Optional[Path], episodes: int, seed: int,
              cfg_env: Optional[Path] = None, motion_file: Optional[Path] = None,
-             film: Optional[Film] = None) -> Dict[str, Any]:
-    """Perform a task with a policy and return its figures; ``film`` also takes pictures."""
+             film: Optional[Film] = None, algo: Optional[str] = None) -> Dict[str, Any]:
+    """Perform a task with a policy and return its figures; ``film`` also takes pictures.
+
+    ``algo`` ``hrl``, or a checkpoint of it: the task by its high-level policy.
+    """
     task = load_task(task_name, cfg_env)
     if motion_file:
         task = dataclasses.replace(task, motion_file=str(motion_file))
     with torch.no_grad():
-        if task_name == "HumanoidViewMotion":
+        if (algo or task.algo) == "hrl" or (checkpoint and is_high_level(checkpoint)):
+            figures = test_high_level(_high_level(checkpoint, task), task, episodes, seed, film)
+        elif task_name == "HumanoidViewMotion":
             figures = test_view_motion(task, episodes, seed, film)
         else:
             figures = TESTS[task_name](policy_from(checkpoint), task, episodes, seed, film)
     return {"task": task_name, "seed": seed, "episodes": episodes, **figures}
+
+
+def _high_level(checkpoint: Optional[Path], task: TaskConfig) -> Path:
+    if checkpoint is None or Path(checkpoint).is_dir():
+        raise PPPError(f"task {task.name}: no skill of a bundle does this by itself; train a "
+                       f"high-level policy (ppp run --task {task.name} --algo hrl) and test its "
+                       "--checkpoint")
+    return Path(checkpoint)
 
 
 def print_figures(figures: Dict[str, Any]) -> None:

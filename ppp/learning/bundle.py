@@ -33,7 +33,7 @@ class Policy:
     """The deterministic policy: joint targets for an observation and a skill."""
 
     def __init__(self, card: Dict[str, Any], weights: Dict[str, Tensor]) -> None:
-        self.card = card
+        self.card, self.weights = card, weights
         self.skills: List[str] = list(card["skills"])
         self.z = weights["z"]
         #: a standing pose to start from: root height 1, root rotation 4, joint angles 31
@@ -55,6 +55,11 @@ class Policy:
     def action(self, obs: Tensor, skill: Tensor) -> Tensor:
         """Mean action (N, 31) for observations (N, 256) under skills (N,)."""
         return self._actor(self._norm(obs), self.z[skill])
+
+    @torch.no_grad()
+    def action_under(self, obs: Tensor, z: Tensor) -> Tensor:
+        """Mean action (N, 31) for observations (N, 256) under any z (N, latent), unit length."""
+        return self._actor(self._norm(obs), z)
 
     def targets(self, obs: Tensor, skill: Tensor) -> Tensor:
         """Joint targets (N, 31), rad."""

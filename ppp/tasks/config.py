@@ -118,7 +118,8 @@ class TaskConfig:
     """Everything a task says. Reward weights and terminations are names in their registries.
 
     algo: how it is learnt where the command line does not say: ``ppp`` trains the skill policy,
-    ``hrl`` a high-level policy over one that is ready, by the rewards ``high_level``.
+    ``hrl`` a high-level policy over one that is ready, by the rewards ``high_level``, which mixes
+    the skills ``mix`` (empty: all; those that the skill policy lacks are left out).
     """
 
     name: str
@@ -132,6 +133,7 @@ class TaskConfig:
     algo: str = "ppp"
     rewards: Dict[str, float] = field(default_factory=lambda: {"facing": 1.0})
     high_level: Dict[str, float] = field(default_factory=dict)
+    mix: List[str] = field(default_factory=list)
     terminations: List[str] = field(default_factory=lambda: ["fell"])
     episode_length: int = 300
     window: int = 2

@@ -110,12 +110,13 @@ def location(step: Step) -> Tensor:
 
 
 def reach(step: Step) -> Tensor:
-    """Touching the point: 0.5 exp(-4 d^2) + 0.5 exp(-40 d^2), d the body's distance to it, m.
+    """Touching the point: 0.5 exp(-2 d) + 0.5 exp(-20 d^2), d the body's distance to it, m.
 
-    ASE's reach task has the first, wide exponential alone; the second pays for the last 20 cm.
+    ASE's reach task pays exp(-4 d^2), which is flat for who is a metre off; the first part is not,
+    and the second pays for the last 20 cm.
     """
     square = (step.reaching - step.point).square().sum(-1)
-    return 0.5 * torch.exp(-4.0 * square) + 0.5 * torch.exp(-40.0 * square)
+    return 0.5 * torch.exp(-2.0 * square.sqrt()) + 0.5 * torch.exp(-20.0 * square)
 
 
 def strike(step: Step) -> Tensor:

@@ -131,7 +131,7 @@ def test_location_and_reach_by_hand():
     touching = there._replace(point=there.reaching)
     assert reach(touching).item() == pytest.approx(1.0, abs=1e-6)
     off = there._replace(point=there.reaching + torch.tensor([[0.0, 0.3, 0.4]]))
-    assert reach(off).item() == pytest.approx(0.5 * math.exp(-1.0) + 0.5 * math.exp(-10.0),
+    assert reach(off).item() == pytest.approx(0.5 * math.exp(-1.0) + 0.5 * math.exp(-5.0),
                                               abs=1e-5)
 
 
