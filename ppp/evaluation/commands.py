@@ -11,6 +11,8 @@ PARTS = {
     "language": ("ppp.language.evaluate", "commands to skills, on a phrase list"),
     "policy": ("ppp.evaluation.policy", "the skills of a policy bundle"),
     "curves": ("ppp.evaluation.curves", "training runs as one picture, with the healthy bands"),
+    "ablation": ("ppp.evaluation.ablation", "declared training arms at equal samples, compared"),
+    "pushes": ("ppp.evaluation.perturb", "pushes that a policy survives, by impulse and side"),
     "demo": ("ppp.evaluation.demo", "a scenario over many seeds"),
 }
 
