@@ -10,6 +10,7 @@ from ppp.errors import PPPError
 from ppp.learning.healthy import BANDS, bands, outside
 from ppp.learning.history import History, read_history, smooth
 from ppp.learning.run_report import following, report, skill_rows
+from ppp.settings import ROOT
 
 
 def rows(count=20, **last):
@@ -96,3 +97,10 @@ def test_a_history_cut_short_is_read_and_another_file_is_not(tmp_path):
 
 def test_smoothing_keeps_a_constant_and_bridges_gaps():
     assert smooth(np.array([2.0, np.nan, 2.0, 2.0]), 3).tolist() == [2.0] * 4
+
+
+def test_the_docs_have_the_same_bands():
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    for band in BANDS:
+        wide = f"{band.low:g} to {band.high:g}" if band.high > band.low else f"{band.low:g}"
+        assert f"| {band.title} | {wide} |" in page, band.title
