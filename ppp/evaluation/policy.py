@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -185,12 +186,13 @@ def print_report(figures: Dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    # a file or a pipe has no width of its own, and 80 columns would break these tables
+    console = Console(width=None if sys.stdout.isatty() else 110)
 
     def table(heads: Sequence[str], rows: Sequence[Tuple[str, ...]]) -> None:
         out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for number, head in enumerate(heads):
-            out.add_column(head, justify="right" if number else "left", no_wrap=not number)
+            out.add_column(head, justify="right" if number else "left", no_wrap=True)
         for row in rows:
             out.add_row(*row)
         console.print(out)
@@ -210,9 +212,9 @@ def print_report(figures: Dict[str, Any]) -> None:
         table(["gait", *GAIT_HEADS.values()],
               [(gait, *(_cell(row[key], head) for key, head in GAIT_HEADS.items()))
                for gait, row in figures["arrival_details"].items()])
-    table(["figure", "measured", "spread", "asked for", "", "others"],
+    table(["figure", "measured", "spread", "asked for", ""],
           [(v.goal.meaning, v.text(v.value), v.text(v.spread if figures["seeds"] > 1 else None),
-            v.bound_text(), {True: "met", False: "NOT MET", None: "–"}[v.met], v.goal.others)
+            v.bound_text(), {True: "met", False: "NOT MET", None: "–"}[v.met])
            for v in verdicts(figures)])
     for name, value in figures.items():
         if isinstance(value, float) and not name.endswith("_spread"):

@@ -21,7 +21,7 @@ from ppp.evaluation.policy_goals import verdicts
 MOMENTS, SIZE, SECONDS = 8, (150, 190), 4.0
 #: columns of a gait's row
 GAIT_HEADS = {"arrived": "arrived %", "arrived_turning": "with turns %", "fell": "fell %",
-              "fell_turning": "with turns, fell %", "heading_error_deg": "heading °",
+              "fell_turning": "turns, fell %", "heading_error_deg": "heading °",
               "course_error_deg": "course °", "seconds": "s", "nearest_m": "nearest m"}
 _TEMPLATE = Path(__file__).with_name("policy_page.html")
 
