@@ -13,6 +13,7 @@ from conftest import ROOT
 
 from ppp import run
 from ppp.errors import PPPError
+from ppp.tasks.config import TASKS
 
 SMALL = """
 num_envs: 16
@@ -30,7 +31,11 @@ def small(tmp_path):
     return str(path)
 
 
-@pytest.mark.parametrize("task", ["HumanoidSkills", "HumanoidHeading", "HumanoidStrike"])
+WANTED = {"HumanoidSkills": "survived", "HumanoidHeading": "heading",
+          "HumanoidLocation": "arrival", "HumanoidStrike": "strike", "HumanoidPerturb": "standing"}
+
+
+@pytest.mark.parametrize("task", list(WANTED))
 def test_every_task_trains_resumes_exports_and_is_tested(task, small, tmp_path, capsys):
     folder, bundle, out = tmp_path / "run", tmp_path / "bundle", tmp_path / "figures.json"
     common = ["--task", task, "--cfg_train", small, "--run-dir", str(folder)]
@@ -42,9 +47,68 @@ def test_every_task_trains_resumes_exports_and_is_tested(task, small, tmp_path, 
     assert run.main(["--task", task, "--test", "--checkpoint", str(bundle), "--episodes", "4",
                      "--json", str(out)]) == 0
     figures = json.loads(out.read_text())
-    wanted = {"HumanoidSkills": "survived", "HumanoidHeading": "arrival",
-              "HumanoidStrike": "strike"}
-    assert 0.0 <= figures[wanted[task]] <= 1.0
+    assert figures["task"] == task and 0.0 <= figures[WANTED[task]] <= 1.0
+
+
+def test_every_task_is_trained_and_tested_here():
+    assert {*WANTED, "HumanoidReach", "HumanoidViewMotion"} == set(TASKS)
+
+
+def test_a_high_level_policy_trains_resumes_and_is_tested(tmp_path, capsys):
+    settings, folder, out = tmp_path / "hrl.yaml", tmp_path / "run", tmp_path / "figures.json"
+    settings.write_text("{num_envs: 4, horizon: 2, hold: 2, network: [16], epochs: 1}")
+    common = ["--task", "HumanoidReach", "--run-dir", str(folder)]
+    trained = [*common, "--cfg-train", str(settings)]
+    assert run.main([*trained, "--max-iterations", "1"]) == 0
+    assert run.main([*trained, "--max-iterations", "2", "--resume"]) == 0
+    last = folder / "checkpoints" / "iteration_0000002.pt"
+    assert last.is_file()
+    assert run.main([*common, "--test", "--checkpoint", str(last), "--episodes", "2", "--json",
+                     str(out)]) == 0
+    figures = json.loads(out.read_text())
+    assert 0.0 <= figures["touched"] <= 1.0 and 0.0 < figures["nearest_m"] < 3.0
+    # the same policy commands another task's skills
+    location = ["--task", "HumanoidLocation", "--algo", "hrl", "--cfg-train", str(settings),
+                "--run-dir", str(tmp_path / "other")]
+    assert run.main([*location, "--max-iterations", "1", "--num-envs", "2"]) == 0
+
+
+def test_what_no_skill_does_is_said_in_one_sentence(small):
+    for argv, words in ((["--test"], "train a high-level policy"),
+                        (["--algo", "ppp", "--cfg-train", small], "train with --algo hrl"),
+                        (["--algo", "hlr"], "did you mean 'hrl'"),
+                        (["--export", "out/x"], "used from its checkpoint")):
+        with pytest.raises(PPPError, match=words):
+            run.main(["--task", "HumanoidReach", *argv])
+    with pytest.raises(PPPError, match="--low-level belongs to --algo hrl"):
+        run.main(["--low-level", "ppp/pretrained/policy"])
+
+
+def test_a_policy_without_the_tasks_gait_is_told_so(tmp_path):
+    task = tmp_path / "task.yaml"
+    task.write_text("{name: HumanoidLocation, skills: [strafe_left], rewards: {facing: 1.0}}")
+    with pytest.raises(PPPError, match="needs the skill 'strafe_left'"):
+        run.main(["--task", "HumanoidLocation", "--test", "--cfg-env", str(task), "--checkpoint",
+                  str(ROOT / "ppp" / "pretrained" / "policy")])
+
+
+def test_view_motion_trains_and_reports_how_the_teacher_follows(small, tmp_path):
+    out, task = tmp_path / "figures.json", tmp_path / "task.yaml"
+    text = (ROOT / "cfg" / "env" / "humanoid_view_motion.yaml").read_text()
+    task.write_text(text.replace("skills: []", "skills: [idle]"))
+    common = ["--task", "HumanoidViewMotion", "--cfg-env", str(task)]
+    assert run.main([*common, "--cfg-train", small, "--max-iterations", "1", "--run-dir",
+                     str(tmp_path / "run")]) == 0
+    assert run.main([*common, "--test", "--episodes", "2", "--json", str(out)]) == 0
+    idle = json.loads(out.read_text())["per_skill"]["idle"]
+    assert idle["survived"] == 1.0 and idle["joint_error_deg"] < 5.0 and idle["imitation"] > 0.8
+
+
+def test_fewer_humanoids_than_a_minibatch_train_with_a_smaller_one(tmp_path, small):
+    folder = tmp_path / "run"
+    assert run.main(["--task", "HumanoidHeading", "--cfg-train", small, "--num-envs", "3",
+                     "--max-iterations", "1", "--run-dir", str(folder)]) == 0
+    assert json.loads((folder / "history.jsonl").read_text())["samples"] == 12
 
 
 def test_ctrl_c_saves_and_leaves_quietly(small, tmp_path):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -152,6 +152,8 @@ class Args:
     """Seeds; the table holds means over them."""
     each: int = 8
     """Pushes a size and side, a seed."""
+    impulses: List[float] = field(default_factory=lambda: list(IMPULSES))
+    """Their sizes, N s."""
     json: Optional[Path] = None
     """Also write the table here."""
 
@@ -165,12 +167,15 @@ def main(argv: Optional[List[str]] = None) -> int:
     args = tyro.cli(Args, args=argv, prog="ppp eval pushes", description=__doc__)
     if args.seeds < 1 or args.each < 1:
         raise PPPError("--seeds and --each must be 1 or more")
+    if not args.impulses or min(args.impulses) <= 0:
+        raise PPPError("--impulses needs numbers above 0, in N s")
     check_file(args.json)
     policy = policy_from(args.bundle)
     policy.index(args.skill)
     task = load_task("HumanoidPerturb")
     with torch.no_grad():
-        runs = [pushes(policy, task, args.skill, args.each, seed) for seed in range(args.seeds)]
+        runs = [pushes(policy, task, args.skill, args.each, seed, args.impulses)
+                for seed in range(args.seeds)]
     table = {size: {side: float(torch.tensor([run[size][side] for run in runs]).nanmean())
                     for side in SIDES} for size in runs[0]}
     figures = {"task": f"pushes while told to {args.skill}", "seeds": args.seeds,

@@ -1,4 +1,7 @@
-"""The environment as a gymnasium vector environment, for anyone's own learner."""
+"""The environment as a gymnasium vector environment, for anyone's own learner.
+
+``gymnasium.make_vec("ppp.tasks.gym_env:HumanoidSkills-v0", num_envs=16)``, or the class itself.
+"""
 from __future__ import annotations
 
 from typing import Any, Dict, Optional, Tuple
@@ -8,15 +11,16 @@ import numpy as np
 import torch
 from gymnasium.vector.utils import batch_space
 
-from ppp.tasks.config import load_task
+from ppp.tasks.config import TASKS, load_task
 from ppp.tasks.env import HumanoidEnv
 
 
 class HumanoidVectorEnv(gym.vector.VectorEnv):
     """A PPP task: observations (N, 256) float32, actions (N, 31), arrays in and out.
 
-    The commanded skill is the observation's ``info["skill"]`` (N,); finished environments restart
-    in the same step, and ``info["final_obs"]`` holds their true last observations.
+    ``info["skill"]`` (N,) is the commanded skill; in HumanoidReach ``info["point"]`` (N, 3), m,
+    is to be touched. Finished environments restart in the same step, and
+    ``info["final_obs"]`` holds their true last observations.
     """
 
     metadata = {"autoreset_mode": gym.vector.AutoresetMode.SAME_STEP}
@@ -39,7 +43,7 @@ class HumanoidVectorEnv(gym.vector.VectorEnv):
         if seed is not None:
             self.env.generator.manual_seed(int(seed))
         obs = self.env.reset()
-        return obs.numpy(), {"skill": self.env.commands.skill.numpy().copy()}
+        return obs.numpy(), self._info()
 
     def step(self, actions: np.ndarray
              ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Dict[str, Any]]:
@@ -49,11 +53,22 @@ class HumanoidVectorEnv(gym.vector.VectorEnv):
         final = np.full(self.num_envs, None, dtype=object)
         for i in done.nonzero().flatten().tolist():
             final[i] = infos["next_obs"][i].numpy()
-        info = {"skill": self.env.commands.skill.numpy().copy(), "final_obs": final,
-                "_final_obs": done.numpy()}
+        info = {**self._info(), "final_obs": final, "_final_obs": done.numpy()}
         return (obs.numpy(), reward.numpy(), infos["terminated"].numpy(),
                 infos["timed_out"].numpy(), info)
+
+    def _info(self) -> Dict[str, Any]:
+        commands = self.env.commands
+        info = {"skill": commands.skill.numpy().copy()}
+        if self._config.command.rule == "reach":
+            info["point"] = commands.point.numpy().copy()
+        return info
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stop the simulator's threads."""
         self.env.close()
+
+
+for _task in TASKS:
+    gym.register(f"{_task}-v0", vector_entry_point="ppp.tasks.gym_env:HumanoidVectorEnv",
+                 kwargs={"task": _task})
