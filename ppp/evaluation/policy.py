@@ -139,10 +139,13 @@ def _progress(show: bool) -> Iterator[Callable[[str, int], Tick]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    console, started = Console(stderr=True), time.perf_counter()
     bar = Progress(TextColumn("{task.description:<22}"), BarColumn(30), TimeElapsedColumn(),
-                   console=Console(stderr=True), disable=not show)
+                   console=console, disable=not (show and console.is_terminal))
 
     def begin(name: str, steps: int) -> Tick:
+        if show and not console.is_terminal:
+            print(f"{time.perf_counter() - started:5.0f} s  {name}", file=sys.stderr, flush=True)
         for task in bar.tasks:
             bar.update(task.id, completed=task.total)
         line = bar.add_task(name, total=steps)
