@@ -13,6 +13,9 @@ from conftest import ROOT
 
 from ppp import run
 from ppp.errors import PPPError
+from ppp.motion.catalogue import entry_of, merged, write_library
+from ppp.motion.clip import load_clip, save_clip
+from ppp.motion.library import LibraryFile, SkillInfo
 from ppp.tasks.config import TASKS
 
 SMALL = """
@@ -39,6 +42,11 @@ WANTED = {"HumanoidSkills": "survived", "HumanoidHeading": "heading",
 def test_every_task_trains_resumes_exports_and_is_tested(task, small, tmp_path, capsys):
     folder, bundle, out = tmp_path / "run", tmp_path / "bundle", tmp_path / "figures.json"
     common = ["--task", task, "--cfg_train", small, "--run-dir", str(folder)]
+    if task == "HumanoidSkills":  # three of its skills: each is held for 10 s in the test
+        file = tmp_path / "task.yaml"
+        text = (ROOT / "cfg" / "env" / "humanoid_skills.yaml").read_text()
+        file.write_text(text.replace("skills: [] ", "skills: [walk_forward, idle, slash]"))
+        common += ["--cfg-env", str(file)]
     assert run.main([*common, "--max_iterations", "1"]) == 0
     assert run.main([*common, "--max-iterations", "2", "--resume", "--export", str(bundle)]) == 0
     rows = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
@@ -93,10 +101,14 @@ def test_a_policy_without_the_tasks_gait_is_told_so(tmp_path):
 
 
 def test_view_motion_trains_and_reports_how_the_teacher_follows(small, tmp_path):
-    out, task = tmp_path / "figures.json", tmp_path / "task.yaml"
-    text = (ROOT / "cfg" / "env" / "humanoid_view_motion.yaml").read_text()
-    task.write_text(text.replace("skills: []", "skills: [idle]"))
-    common = ["--task", "HumanoidViewMotion", "--cfg-env", str(task)]
+    out, folder = tmp_path / "figures.json", tmp_path / "motions"
+    folder.mkdir()
+    clip = load_clip(ROOT / "motions" / "idle_sway.npz")
+    save_clip(clip, folder / "idle_sway.npz")
+    write_library(folder / "library.yaml", merged(
+        LibraryFile({}, []), {"idle": SkillInfo("stand idle")},
+        [entry_of("idle_sway", "idle", clip, True)]))
+    common = ["--task", "HumanoidViewMotion", "--motion-file", str(folder / "library.yaml")]
     assert run.main([*common, "--cfg-train", small, "--max-iterations", "1", "--run-dir",
                      str(tmp_path / "run")]) == 0
     assert run.main([*common, "--test", "--episodes", "2", "--json", str(out)]) == 0
