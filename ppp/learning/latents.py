@@ -21,8 +21,8 @@ from ppp.learning.config import TrainConfig
 from ppp.learning.networks import GivenLatents, MotionEncoder, SkillEncoder
 from ppp.motion.library import MotionLibrary
 
-#: random directions kept for each environment: those that nobody acts under are drawn anew
-POOL = 8
+#: random directions kept: those that nobody acts under are drawn anew before each roll-out
+POOL = 8192
 
 
 def make_encoder(config: TrainConfig, codes: Tensor, library: MotionLibrary, seed: int
@@ -33,7 +33,7 @@ def make_encoder(config: TrainConfig, codes: Tensor, library: MotionLibrary, see
         return MotionEncoder(stretches(library, config.motion.frames, config.motion.stride),
                              net.encoder, net.latent)
     if config.codes == "sphere":
-        return GivenLatents(directions(POOL * config.num_envs, net.latent))
+        return GivenLatents(directions(POOL, net.latent))
     if config.codes == "none":
         return GivenLatents(torch.zeros(1, net.latent))
     if config.codes == "raw":

@@ -131,11 +131,12 @@ class Trainer:
     def _go_on(self) -> None:
         """Put the environments back to where the checkpoint was written, where that is known."""
         moment, self._moment = self._moment, None
+        if moment is not None:
+            self.style.replay.load(moment["replay"])
         if moment is None or moment["env"] is None or \
                 not load_env_state(self.env, moment["env"]):
             print("resuming; every humanoid starts a new episode", file=sys.stderr)
             return
-        self.style.replay.load(moment["replay"])
         self.style.latents.load(moment["latents"])
         self._agent.vec_env.resumed = moment["obs"]
 
