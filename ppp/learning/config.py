@@ -45,6 +45,7 @@ class PpoConfig:
     bounds: float = 0.0  # weight of the penalty on actions beyond 1.1
     advantage_clip: float = 4.0  # standard deviations
     advantage_by_skill: bool = True  # scaled within each skill, else over all of them
+    teacher: float = 0.0  # weight of half the squared distance to the teacher, in sigmas a joint
     diversity: float = 0.0  # weight of ASE's term: other z, other actions
 
 
@@ -89,6 +90,7 @@ class WarmStartConfig:
     learning_rate: float = 1e-3
     memory: int = 150_000  # labelled states kept
     feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
+    regulator: bool = True  # by a linear-quadratic regulator; false: by the stance legs
     critic_iterations: int = 20  # first PPO iterations that train the critic alone
 
 

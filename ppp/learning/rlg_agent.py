@@ -5,7 +5,7 @@ of the learning package.
 """
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from rl_games.algos_torch.a2c_continuous import A2CAgent
@@ -17,6 +17,7 @@ from ppp.learning.advantages import gae, normalised
 from ppp.learning.config import TrainConfig
 from ppp.learning.rlg_model import ModelBuilder, RlgEnv, RlgModel
 from ppp.learning.style import StyleTrainer
+from ppp.learning.teacher import Teacher
 
 
 def build_params(config: TrainConfig, env: RlgEnv, model: RlgModel, observer: Any,
@@ -47,8 +48,10 @@ def build_params(config: TrainConfig, env: RlgEnv, model: RlgModel, observer: An
 class PppAgent(A2CAgent):
     """PPO whose reward is w_task r_task + w_dis r_dis and whose observation is under a skill."""
 
-    def __init__(self, params: Dict[str, Any], settings: TrainConfig, style: StyleTrainer) -> None:
+    def __init__(self, params: Dict[str, Any], settings: TrainConfig, style: StyleTrainer,
+                 teacher: Optional[Teacher] = None) -> None:
         self.settings, self.style, self._ready_model = settings, style, params["model"]
+        self.teacher = teacher if settings.ppo.teacher else None
         self.terms: Dict[str, List[Tensor]] = {}
         super().__init__("ppp", params)
         ppo = settings.ppo
@@ -77,6 +80,9 @@ class PppAgent(A2CAgent):
         extra["timeout_values"] = torch.zeros(shape + (1,), device=self.ppo_device)
         extra["ended"] = torch.zeros(shape, device=self.ppo_device)
         self.tensor_list = self.tensor_list + ["skill", "row"]
+        if self.teacher is not None:
+            extra["label"] = torch.zeros(shape + (env.action_size,), device=self.ppo_device)
+            self.tensor_list = self.tensor_list + ["label"]
 
     def play_steps(self) -> Dict[str, Any]:
         """A roll-out; afterwards the normalisers learn from it, once."""
@@ -105,6 +111,8 @@ class PppAgent(A2CAgent):
     def env_step(self, actions: Tensor):
         """Step, and keep what the style reward and the advantages need."""
         rows = self.model.skill.clone()  # the command may change within the step
+        if self.teacher is not None:
+            self.experience_buffer.update_data("label", self._n, self.teacher.actions())
         obs, reward, done, infos = super().env_step(actions)
         keep = self.experience_buffer.update_data
         keep("window", self._n, infos["window"])
@@ -146,6 +154,8 @@ class PppAgent(A2CAgent):
         data = self.dataset.values_dict
         limit = self.settings.ppo.advantage_clip
         data["row"] = batch["row"]
+        if self.teacher is not None:
+            data["label"] = batch["label"]
         kinds = len(self.style.library.skills) if self.settings.ppo.advantage_by_skill else 1
         group = batch["skill"] if kinds > 1 else torch.zeros_like(batch["skill"])
         data["advantages"] = normalised(data["advantages"], group, kinds).clamp(-limit, limit)
@@ -159,11 +169,24 @@ class PppAgent(A2CAgent):
         rl-games adds 1e-5 to variances, which is not small beside a sigma of 0.045 and makes its
         KL negative.
         """
-        self.model.skill = minibatch["row"]
+        self.model.skill, self._label = minibatch["row"], minibatch.get("label")
         result = list(super().train_actor_critic(minibatch))
         move = (result[6] - minibatch["behaviour_mu"]) / result[7]
         result[3] = 0.5 * move.square().sum(-1).mean()
         return tuple(result)
+
+    def calc_losses(self, *parts: Any) -> Tuple[Tensor, ...]:
+        """PPO's losses, and a pull towards the teacher (Kickstarting, arXiv 1803.03835, eq. 2).
+
+        The teacher's policy is a Gaussian of our own noise around its targets, so that the cross
+        entropy is half the squared distance in sigmas.
+        """
+        loss, *others = super().calc_losses(*parts)
+        if self.teacher is not None:
+            mu = parts[8]
+            gap = (mu - self._label) / self.model.a2c_network.actor.log_sigma.exp()
+            loss = loss + self.settings.ppo.teacher * 0.5 * gap.square().mean()
+        return (loss, *others)
 
     def trancate_gradients_and_step(self) -> None:
         """Clip actor and critic apart: one joint norm lets the value drown the policy."""

@@ -1,7 +1,8 @@
-"""A teacher that performs the clips in closed loop: their replay, and a hand on the balance.
+"""A teacher that performs the clips in closed loop: their replay, and feedback.
 
-Open loop, servos lose most gaits within seconds, whatever feeds them. Three simple feedbacks keep
-them up, all of them by the stance legs and within the joints' efforts:
+Open loop, servos lose most gaits within seconds, whatever feeds them. The feedback is a regulator
+computed from the simulator (:mod:`ppp.learning.regulator`), or three simple ones that are known
+from legged robots, all of them by the stance legs and within the joints' efforts:
 
 - the pelvis is pulled to where the clip has it over the stance feet, as by a spring and a damper;
   the legs' targets are moved by the torques that make this force while the foot stands still,
@@ -19,14 +20,17 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
+from ppp.errors import unknown
 from ppp.humanoid.observation import FRAME, KEY_BODIES, discriminator_frame
 from ppp.humanoid.rotations import quat_rotate, rotate_xy, yaw_of
 from ppp.humanoid.skeleton import BODY_ID, FEET, JOINTS, NUM_DOFS, dof_slices, per_dof
+from ppp.learning.regulator import held, regulator
 from ppp.motion.body import clip_qpos
 from ppp.motion.clip import load_clip
 from ppp.motion.library import CONTROL_FPS, MotionLibrary, resample
 from ppp.tasks.env import HumanoidEnv
 
+FEEDBACKS = ("regulator", "legs", "none")
 #: spring N/m, damper N s/m and largest force, N, that keep the pelvis over the feet
 FORCE = (900.0, 220.0, 300.0)
 #: spring N m/rad, damper N m s/rad and largest moment, N m, that right the pelvis
@@ -64,18 +68,32 @@ def servo_targets(library: MotionLibrary) -> Tensor:
 
 
 class Teacher:
-    """Joint targets for the state of every environment, from its reference frame."""
+    """Joint targets for the state of every environment, from its reference frame.
 
-    def __init__(self, env: HumanoidEnv, feedback: bool = True) -> None:
+    feedback: ``regulator``, ``legs`` (both above) or ``none`` (the clips' replay, open loop).
+    """
+
+    def __init__(self, env: HumanoidEnv, feedback: str = "regulator") -> None:
+        if feedback not in FEEDBACKS:
+            raise unknown("feedback", feedback, FEEDBACKS)
         self.env, self.feedback = env, feedback
         self.table = servo_targets(env.library)
+        if feedback == "regulator":
+            self.table = held(env.library, self.table)
+            self.regulator = regulator(env.library, self.table)
 
     def targets(self) -> Tensor:
-        """(N, 31), rad: those of the next reference frame, corrected for the state."""
+        """(N, 31), rad: those of the reference frame, corrected for the state."""
         rows = self.env.reference.index
+        if self.feedback == "regulator":
+            return self.table[rows] + self.regulator.correction(rows, self.env.engine.state)
         following = self.env.library.next[rows]
         targets = self.table[torch.where(following >= 0, following, rows)]
-        return targets + self._correction(rows) if self.feedback else targets
+        return targets + self._correction(rows) if self.feedback == "legs" else targets
+
+    def actions(self) -> Tensor:
+        """The targets as actions of the environment, (N, 31)."""
+        return (self.targets() - self.env.actions.offset) / self.env.actions.scale
 
     def _correction(self, rows: Tensor) -> Tensor:
         state = self.env.engine.state

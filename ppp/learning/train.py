@@ -28,7 +28,8 @@ from ppp.learning.moment import env_state, load_env_state, load_moment, save_mom
 from ppp.learning.networks import GivenLatents, SkillEncoder, SkillPolicy
 from ppp.learning.run_report import following, write_report
 from ppp.learning.style import StyleTrainer
-from ppp.learning.warm_start import warm_start
+from ppp.learning.teacher import Teacher
+from ppp.learning.warm_start import feedback_of, warm_start
 from ppp.motion.library import MotionLibrary
 from ppp.settings import build
 from ppp.tasks.config import TaskConfig
@@ -77,6 +78,7 @@ class Trainer:
         self._restored: Optional[Dict[str, Any]] = None
         self._moment: Optional[Dict[str, Any]] = None
         self._pretrained = False
+        self._taught: Optional[Teacher] = None
 
     # -- checkpoints -------------------------------------------------------------------------
     def restore(self, path: Path, counters: bool = True) -> None:
@@ -141,6 +143,13 @@ class Trainer:
         self._agent.vec_env.resumed = moment["obs"]
 
     # -- running -----------------------------------------------------------------------------
+    def _teacher(self) -> Optional[Teacher]:
+        """The teacher that the warm start or PPO asks for; built once, which takes minutes."""
+        fresh = self.config.warm_start.iterations and not self._pretrained
+        if self._taught is None and (fresh or self.config.ppo.teacher):
+            self._taught = Teacher(self.env, feedback_of(self.config.warm_start))
+        return self._taught
+
     def build_agent(self) -> Any:
         """The rl-games agent, restored when a checkpoint was given."""
         from ppp.learning.rlg_agent import PppAgent, build_params
@@ -151,7 +160,7 @@ class Trainer:
         params = build_params(self.config, RlgEnv(self.env), model, self.log,
                               str(self.folder.parent), self.folder.name, self.device)
         with contextlib.redirect_stdout(io.StringIO()):  # rl-games announces itself on stdout
-            self._agent = PppAgent(params, self.config, self.style)
+            self._agent = PppAgent(params, self.config, self.style, self._teacher())
         self._started, self._spent = time.perf_counter(), 0.0
         if self._restored is not None:
             counters = self._restored["counters"]
@@ -164,7 +173,8 @@ class Trainer:
             self.env.generator.set_state(self._restored["env_random"].cpu())
             self._go_on()
         elif self.config.warm_start.iterations and not self._pretrained:
-            warm_start(self.policy, self.env, self.config.warm_start, self.style.latents)
+            warm_start(self.policy, self.env, self.config.warm_start, self._teacher(),
+                       self.style.latents, 60 * self.config.save_minutes, self.save)
         self.style.refresh(self.policy.encoder)
         return self._agent
 

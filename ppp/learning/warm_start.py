@@ -9,7 +9,8 @@ stiffness, and falls at once.
 from __future__ import annotations
 
 import sys
-from typing import Optional
+import time
+from typing import Any, Callable, Optional
 
 import torch
 from torch import Tensor
@@ -38,13 +39,16 @@ class _Memory:
 
 
 def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
-               latents: Optional[Latents] = None) -> float:
+               teacher: Optional[Teacher] = None, latents: Optional[Latents] = None,
+               save_seconds: float = 180.0, save: Callable[[], Any] = lambda: None) -> float:
     """Distil the teacher into the actor; returns the last loss (action units squared).
 
-    latents: whose z the policy acts under (default: the commanded skill's).
+    latents: whose z the policy acts under (default: the commanded skill's). ``save`` is called
+    every ``save_seconds``, for the distillation may take long.
     """
     latents = latents or Latents("quantised", env.library)
-    teacher = Teacher(env, config.feedback)
+    teacher = teacher or Teacher(env, feedback_of(config))
+    saved = time.monotonic()
     memory = _Memory(config.memory, env.observation_size, env.action_size)
     parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
     optimizer = torch.optim.Adam(parameters, config.learning_rate)
@@ -62,9 +66,19 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
         for _ in range(config.updates):
             loss = _fit(policy, memory, optimizer, config.batch)
         if (iteration + 1) % 25 == 0:
-            print(f"warm start {iteration + 1}/{config.iterations}  loss {loss.item():.5f}",
-                  file=sys.stderr, flush=True)
+            print(f"warm start {iteration + 1}/{config.iterations}  loss {loss.item():.5f}  "
+                  f"imitation {float(env.quality.mean()):.2f}", file=sys.stderr, flush=True)
+        if time.monotonic() - saved > save_seconds:
+            save()
+            saved = time.monotonic()
     return float(loss.detach())
+
+
+def feedback_of(config: WarmStartConfig) -> str:
+    """Which of the teacher's feedbacks the settings ask for."""
+    if not config.feedback:
+        return "none"
+    return "regulator" if config.regulator else "legs"
 
 
 @torch.no_grad()
@@ -72,7 +86,7 @@ def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, teacher: Teach
           latents: Latents, replay: Tensor, sigma: Tensor, obs: Tensor) -> Tensor:
     """One noisy step of the mixture; its states go into the memory with their labels."""
     skill = latents.now(env.commands)
-    label = (teacher.targets() - env.actions.offset) / env.actions.scale
+    label = teacher.actions()
     memory.add(obs, skill, label)
     action = torch.where(replay[:, None], label, policy.act(obs, skill))
     return env.step(action + sigma * torch.randn_like(action))[0]
