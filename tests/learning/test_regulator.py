@@ -1,4 +1,4 @@
-"""The regulator: what its state is, that it linearises the simulator, and that it keeps gaits up."""
+"""The regulator: its state, its linearisation of the simulator, and that it keeps gaits up."""
 from __future__ import annotations
 
 import contextlib
