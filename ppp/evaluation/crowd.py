@@ -5,7 +5,7 @@ Unlike the training environment nothing restarts: who has fallen stays down, and
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +15,6 @@ from ppp.engines.base import EngineState
 from ppp.engines.scene import Scene
 from ppp.humanoid.observation import discriminator_frame, observe, observe_goal
 from ppp.humanoid.rotations import quat_mul, quat_rotate, up_z, wrap_angle, yaw_of, yaw_quat
-from ppp.humanoid.skeleton import FEET
 from ppp.learning.bundle import Policy
 from ppp.motion.library import LYING, MotionLibrary
 from ppp.tasks.reference import Reference
@@ -30,8 +29,8 @@ LOW, LEAN = 0.5, 0.5
 STANDS, UPRIGHT = 0.7, 0.866
 #: falls count from this step on: a body put into a pose may touch the floor in the first
 GRACE = 2
-#: a foot carries load above this contact force, N
-LOAD = 1.0
+#: what a crowd can remember
+RECORDED = ("frame", "body_pos", "body_rot", "root_vel", "imitation")
 
 
 class Crowd:
@@ -40,22 +39,25 @@ class Crowd:
     ``skill`` (N,), numbers in ``library.skills``, which are the policy's, and ``target`` (N, 2), m,
     may be changed between steps. ``standing`` (N,) bool: has stood, at the start or since (not who
     starts on the floor); ``fell_at`` (N,): step of the first fall of one who stood, -1 for none.
+    keep: what :meth:`record` is asked for later; all of it takes 9 MB a second for 300 bodies.
     """
 
     def __init__(self, policy: Policy, library: MotionLibrary, frames: Tensor, skill: Tensor,
-                 generator: torch.Generator, engine: str = "mujoco_cpu") -> None:
+                 generator: torch.Generator, engine: str = "mujoco_cpu",
+                 keep: Sequence[str] = RECORDED) -> None:
         self.policy, self.library, self.count = policy, library, len(frames)
         self.skill, self.time = skill.clone(), 0
         self.travel_offset = travel_offsets(library)
         self.engine = make_engine(engine, self.count, Scene())
-        self.reference = Reference(library, self.count)
-        self.reference.put(torch.arange(self.count), frames)
+        self.reference = Reference(library, self.count) if "imitation" in keep else None
+        if self.reference is not None:
+            self.reference.put(torch.arange(self.count), frames)
         self._put(frames, generator)
         self.target = self.state.root_pos[:, :2].clone()
         self.standing = library.root_pos[frames, 2] > LYING
         self.fell_at = torch.full((self.count,), -1)
         self._stood = torch.zeros(self.count)
-        self._log: Dict[str, List[Tensor]] = {}
+        self._log: Dict[str, List[Tensor]] = {name: [] for name in keep}
 
     def _put(self, frames: Tensor, generator: torch.Generator) -> None:
         library, count = self.library, self.count
@@ -88,29 +90,40 @@ class Crowd:
         """From the next step on ``ids`` (n,) follow skills (n,); their targets stay."""
         if len(ids):
             self.skill[ids] = skill
-            self.reference.rephase(ids, skill, self._frame()[ids])
+            if self.reference is not None:
+                self.reference.rephase(ids, skill, self._frame()[ids])
 
     def _frame(self) -> Tensor:
         return discriminator_frame(self.state.bodies, self.state.joint_pos, self.state.joint_vel)
 
     def step(self) -> None:
         """One control step of the deterministic policy, and its record."""
-        state, skill = self.state, self.skill.clone()
+        state = self.state
         goal = observe_goal(state.root_pos, state.root_rot, self.target)
-        ahead = torch.atan2(goal[:, 1], goal[:, 0])
-        self.reference.steer(wrap_angle(ahead - self.travel_offset[skill]))
         obs = torch.cat((observe(state.bodies), goal), -1)
-        self.engine.step(self.policy.targets(obs, skill))
+        self.engine.step(self.policy.targets(obs, self.skill))
         self.time += 1
-        frame, state = self._frame(), self.state
-        self.reference.advance(frame, skill, self.time)
+        self._judge(self.state)
+        if self._log:
+            self._note(goal)
+
+    def _note(self, goal: Tensor) -> None:
+        bodies, frame = self.state.bodies, self._frame()
+        values = {"frame": frame, "body_pos": bodies.pos, "body_rot": bodies.rot,
+                  "root_vel": torch.cat((bodies.lin_vel[:, 0], bodies.ang_vel[:, 0]), -1)}
+        if "imitation" in self._log:
+            values["imitation"] = self._imitation(goal, frame)
+        for name, rows in self._log.items():
+            rows.append(values[name])
+
+    def _imitation(self, goal: Tensor, frame: Tensor) -> Tensor:
+        """Nearness to the clips, (N,), as in training; the reference goes on by a step."""
+        ahead = torch.atan2(goal[:, 1], goal[:, 0])
+        self.reference.steer(wrap_angle(ahead - self.travel_offset[self.skill]))
+        self.reference.advance(frame, self.skill, self.time)
         wanted = self.library.frame[self.reference.index]
         # of a step the imitation term looks at these two only
-        like = imitation(SimpleNamespace(frame=frame, reference=wanted))  # type: ignore[arg-type]
-        self._judge(state)
-        self._note(frame=frame, body_pos=state.bodies.pos, body_rot=state.bodies.rot, skill=skill,
-                   root_vel=torch.cat((state.bodies.lin_vel[:, 0], state.bodies.ang_vel[:, 0]), -1),
-                   loaded=state.contact_force[:, list(FEET), 2] > LOAD, imitation=like)
+        return imitation(SimpleNamespace(frame=frame, reference=wanted))  # type: ignore[arg-type]
 
     def _judge(self, state: EngineState) -> None:
         upright, height = up_z(state.root_rot), state.root_pos[:, 2]
@@ -120,16 +133,11 @@ class Crowd:
         self.standing = self.standing | ((height > STANDS) & (upright > UPRIGHT))
         self._stood += (self.standing & self.up) / RATE
 
-    def _note(self, **values: Tensor) -> None:
-        for name, value in values.items():
-            self._log.setdefault(name, []).append(value)
-
     def record(self, name: str) -> Tensor:
         """Every step so far of one quantity, (T, N, ...).
 
-        frame (140), body_pos (17, 3) m, body_rot (17, 4), root_vel (6: m/s and rad/s), loaded (2
-        feet, bool), skill, imitation; all after the step, the skill being the one it was taken
-        under. World frame.
+        frame (140), body_pos (17, 3) m, body_rot (17, 4), root_vel (6: m/s and rad/s), imitation;
+        after the step, in the world frame. Only what is kept.
         """
         return torch.stack(self._log[name])
 

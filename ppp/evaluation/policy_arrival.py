@@ -41,7 +41,8 @@ def travel(policy: Policy, library: MotionLibrary, each: int, seed: int,
     gaits = library.travels.nonzero().flatten()
     skill = gaits.repeat_interleave(each).repeat(2)
     count, half = len(skill), len(skill) // 2
-    crowd = Crowd(policy, library, library.sample(skill, generator), skill, generator, engine)
+    crowd = Crowd(policy, library, library.sample(skill, generator), skill, generator, engine,
+                  keep=())
     distance = (NEAR + (FAR - NEAR) * torch.rand(half, generator=generator)).repeat(2)
     bearing = (torch.pi * (2.0 * torch.rand(half, generator=generator) - 1.0)).repeat(2)
     crowd.aim(bearing, distance)

@@ -38,7 +38,7 @@ def switch_skills(policy: Policy, library: MotionLibrary, classifier: SkillClass
     pair = pairs(library)
     source, goal = pair[:, 0], pair[:, 1]
     crowd = Crowd(policy, library, start_frames(library, source, generator), source, generator,
-                  engine)
+                  engine, keep=("frame",))
     aim_ahead(crowd, generator)
     low, high = (int(RATE * s) for s in BEFORE)
     when = torch.randint(low, high + 1, (len(pair),), generator=generator)
