@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Optional, Union
 
-from ppp.engines.scene import KINDS, TARGET_SIZE, Prop, Scene
-from ppp.errors import PPPError, unknown
-from ppp.humanoid.skeleton import BODY_ID
+from ppp.engines.scene import TARGET_SIZE, Prop, Scene
+from ppp.errors import unknown
 from ppp.settings import ROOT, build, load_yaml
 
 #: how a task can be learnt
@@ -157,85 +156,7 @@ def load_task(name: str, cfg_env: Optional[Union[str, Path]] = None) -> TaskConf
         raise unknown("task", name, TASKS)
     path = Path(cfg_env) if cfg_env else ROOT / "cfg" / "env" / TASKS[name]
     config = build(TaskConfig, load_yaml(path), str(path))
-    _check(config, str(path))
+    from ppp.tasks.config_checks import check_task  # the registries import this module's types
+
+    check_task(config, str(path))
     return config
-
-
-def _check(config: TaskConfig, source: str) -> None:
-    # imported here: the registries import this module's types
-    from ppp.tasks.commands import RULES
-    from ppp.tasks.rewards import REWARDS
-    from ppp.tasks.terminations import TERMINATIONS
-
-    for name in (*config.rewards, *config.high_level):
-        if name not in REWARDS:
-            raise PPPError(f"{source}: {unknown('reward', name, REWARDS)}")
-    for name in config.terminations:
-        if name not in TERMINATIONS:
-            raise PPPError(f"{source}: {unknown('termination', name, TERMINATIONS)}")
-    if config.command.rule not in RULES:
-        raise PPPError(f"{source}: {unknown('command rule', config.command.rule, RULES)}")
-    for prop in config.props:
-        if prop.kind not in KINDS:
-            raise PPPError(f"{source}: {unknown('kind of prop', prop.kind, KINDS)}")
-    low, high = (config.command.hold + [0, 0])[:2]
-    if not 1 <= low <= high:
-        raise PPPError(f"{source}: field 'hold' needs two numbers of steps, 1 <= lowest <= highest")
-    if not 2 <= config.window <= 60:
-        raise PPPError(f"{source}: field 'window' must be 2 to 60 frames")
-    if config.episode_length < 1:
-        raise PPPError(f"{source}: field 'episode_length' must be 1 step or more")
-    for name in ("distance", "approach_distance"):
-        span = getattr(config.command, name)
-        if len(span) != 2 or not 0 <= span[0] <= span[1]:
-            raise PPPError(f"{source}: field '{name}' needs two numbers in m, 0 <= lowest <= "
-                           "highest")
-    for name in ("anywhere", "switch_start", "approach", "in_reach", "focus"):
-        if not 0.0 <= getattr(config.command, name) <= 1.0:
-            raise PPPError(f"{source}: field '{name}' of 'command' must be 0 to 1")
-    for name in ("in_reach", "approach"):
-        if getattr(config.command, name) and not config.props:
-            raise PPPError(f"{source}: field '{name}' of 'command' needs something to strike: add "
-                           "a target to 'props'")
-    if not config.command.blows or min(config.command.blows.values()) <= 0:
-        raise PPPError(f"{source}: field 'blows' of 'command' needs at least one skill, each with "
-                       "a number above 0")
-    if config.algo not in ALGOS:
-        raise PPPError(f"{source}: {unknown('algo', config.algo, ALGOS)}")
-    _check_spans(config, source)
-    for name, weight in config.skill_weights.items():
-        if weight <= 0:
-            raise PPPError(f"{source}: field 'skill_weights', '{name}' must be above 0; to leave a "
-                           "skill out, list the others in 'skills'")
-    for prop in config.props:
-        if len(prop.position) != 2 or len(prop.size) != 3 or min(prop.size) <= 0:
-            raise PPPError(f"{source}: prop '{prop.name}' needs a position [x, y] and a size of "
-                           "three numbers above 0, in m")
-        if prop.mass is not None and prop.mass <= 0:
-            raise PPPError(f"{source}: prop '{prop.name}': field 'mass' must be above 0 kg")
-    if config.command.rule == "approach_and_strike" and (
-            not config.props or config.props[0].kind != "target"):
-        raise PPPError(f"{source}: rule approach_and_strike needs a target: the first of 'props' "
-                       "must be of kind target")
-
-
-def _check_spans(config: TaskConfig, source: str) -> None:
-    """Pairs of a lowest and a highest value, and the names of thrown props and reaching bodies."""
-    point, throw = config.command.point, config.throw
-    spans = {"point.distance": point.distance, "point.bearing": point.bearing,
-             "point.height": point.height, "throw.interval": throw.interval,
-             "throw.speed": throw.speed, "throw.height": throw.height}
-    for name, span in spans.items():
-        if len(span) != 2 or span[0] > span[1]:
-            raise PPPError(f"{source}: field '{name}' needs two numbers, lowest <= highest")
-    if throw.interval[0] < 1 or throw.speed[0] <= 0 or throw.distance <= 0:
-        raise PPPError(f"{source}: field 'throw' needs an interval of 1 step or more, a speed and "
-                       "a distance above 0")
-    boxes = [p.name for p in config.props if p.kind == "target"]
-    for name in throw.props:
-        if name not in boxes:
-            raise PPPError(f"{source}: field 'throw.props': '{name}' is no prop of kind target; "
-                           "add it to 'props'")
-    if config.command.reach_with not in BODY_ID:
-        raise PPPError(f"{source}: field 'reach_with' of 'command': "
-                       f"{unknown('body', config.command.reach_with, BODY_ID)}")
