@@ -29,8 +29,8 @@ _RATE = 0.2
 class Pilot:
     """Sets the skill and target of every environment before a step.
 
-    gait: the skill that travels; act: the one performed within ``stop`` m of the target, None to
-    stand there. Turns and standing are used where the environment has them.
+    gait: the skill that travels; act: the one performed at rest within ``stop`` m of the target
+    (by default it stands there). Turns and standing are used where the environment has them.
     """
 
     def __init__(self, env: HumanoidEnv, gait: str, stop: float, act: str = STANDING) -> None:

@@ -78,7 +78,10 @@ def load_high_level(path: Path) -> Loaded:
 
 
 class HrlTrainer:
-    """One run in ``folder``: checkpoints/ and history.jsonl, one line an iteration."""
+    """One run in ``folder``: checkpoints/ and history.jsonl, one line an iteration.
+
+    ``env``: something with the methods of :class:`DecisionEnv`, which is made where it is None.
+    """
 
     def __init__(self, task: TaskConfig, low: Policy, config: HrlConfig, folder: Path,
                  seed: int = 0, engine: str = "mujoco_cpu",
@@ -229,7 +232,7 @@ class HrlTrainer:
         return {"kl": self._adapt(sum(kls) / len(kls)), "value_loss": sum(losses) / len(losses)}
 
     def _adapt(self, kl: float) -> float:
-        """A step twice too long halves the rate by a third, one too short lengthens it."""
+        """A mean KL beyond twice the wanted one slows the learning rate, below half speeds it."""
         for group in self.optimizer.param_groups:
             if kl > 2.0 * self.config.kl_target:
                 group["lr"] = max(SLOWEST, group["lr"] / 1.5)
