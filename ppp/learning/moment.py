@@ -19,16 +19,17 @@ from ppp.learning.checkpoint import UNREADABLE
 
 NAME = "moment.pt"
 #: parts of an environment that change while it runs; a tensor or whole number of theirs is kept
-_PARTS = ("commands", "commands.approach", "reference")
+_PARTS = ("commands", "commands.approach", "reference", "throws")
 #: these follow from the settings, which may have been changed on purpose
-_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_reach")
+_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_reach",
+             "_mass", "reaching")
 
 
 def env_state(env: Any) -> Optional[Dict[str, Any]]:
     """Everything in ``env`` that moves; None where its engine cannot be put back into a state."""
     if not hasattr(env.engine, "snapshot"):
         return None
-    parts = {name: _moving(attrgetter(name)(env)) for name in _PARTS}
+    parts = {name: _moving(owner) for name, owner in _owners(env).items()}
     return {"engine": env.engine.snapshot(), "env": _moving(env), "library": env.library.size,
             **parts}
 
@@ -37,7 +38,7 @@ def load_env_state(env: Any, state: Dict[str, Any]) -> bool:
     """Inverse of :func:`env_state`; False, and nothing changed, where ``env`` is not as it was."""
     if not hasattr(env.engine, "snapshot") or state["library"] != env.library.size:
         return False
-    owners = {"env": env, **{name: attrgetter(name)(env) for name in _PARTS}}
+    owners = {"env": env, **_owners(env)}
     for name, owner in owners.items():
         for field, value in state.get(name, {}).items():
             present = getattr(owner, field, None)
@@ -50,6 +51,12 @@ def load_env_state(env: Any, state: Dict[str, Any]) -> bool:
         for field, value in state.get(name, {}).items():
             setattr(owner, field, value.clone() if isinstance(value, Tensor) else value)
     return True
+
+
+def _owners(env: Any) -> Dict[str, Any]:
+    """The parts that this environment has; not every task throws boxes."""
+    parts = {name: attrgetter(name)(env) for name in _PARTS}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _moving(owner: Any) -> Dict[str, Any]:

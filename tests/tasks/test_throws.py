@@ -9,6 +9,7 @@ import torch
 
 from ppp.errors import PPPError
 from ppp.humanoid.rotations import wrap_angle, yaw_of
+from ppp.learning.moment import env_state, load_env_state
 from ppp.tasks.config import load_task
 from ppp.tasks.env import OUT_OF_THE_WAY, HumanoidEnv
 from ppp.tasks.throws import GRAVITY, thrown
@@ -121,3 +122,17 @@ def test_a_box_from_behind_comes_from_behind():
     box = thrown(torch.tensor([[0.0, 0.0, 1.0]]), torch.zeros(1, 3), torch.tensor([math.pi]), 2.0,
                  torch.tensor([5.0]))
     assert box[0, 0].item() == pytest.approx(-2.0, abs=1e-5) and box[0, 7].item() > 4.9
+
+
+def test_a_moment_taken_back_throws_the_same_boxes_again():
+    env = perturbed(2, interval=[4, 9])
+    for _ in range(7):
+        env.step(still(env))
+    kept, random = env_state(env), env.generator.get_state()
+    runs = []
+    for _ in range(2):
+        assert load_env_state(env, kept)
+        env.generator.set_state(random)
+        runs.append(torch.stack([env.step(still(env))[3]["state"].prop_state for _ in range(15)]))
+    assert torch.equal(*runs)
+    env.close()
