@@ -57,7 +57,7 @@ def paths_chart(paths: Sequence[Tensor], distance: Sequence[float], arrived: Seq
     grid += "".join(f'<line y1="{y}" y2="{y}" x1="-4" x2="9"/>' for y in range(-4, 6, 2))
     return (f'<figure><svg viewBox="-4 -5 13 10" role="img" aria-label="{html.escape(title)}">'
             f'<g class="grid">{grid}</g>{"".join(drawn)}<circle class="start" r=".16"/></svg>'
-            f"<figcaption>{html.escape(title)}</figcaption></figure>")
+            f"<figcaption>{_name(title)}</figcaption></figure>")
 
 
 def outcome_chart(bearing: Sequence[float], distance: Sequence[float], arrived: Sequence[bool],
@@ -72,7 +72,7 @@ def outcome_chart(bearing: Sequence[float], distance: Sequence[float], arrived: 
     rings = "".join(f'<circle r="{r}"/>' for r in (2, 4, 6, 8))
     return (f'<figure><svg viewBox="-9 -9 18 18" role="img" aria-label="{html.escape(title)}">'
             f'<g class="grid">{rings}</g><path class="start" d="M0 -.9 L.5 .5 L-.5 .5 Z"/>'
-            f'{"".join(dots)}</svg><figcaption>{html.escape(title)}</figcaption></figure>')
+            f'{"".join(dots)}</svg><figcaption>{_name(title)}</figcaption></figure>')
 
 
 def share_chart(series: Dict[str, Tensor], bound: float) -> str:
