@@ -14,7 +14,7 @@ from ppp.tasks.config import CommandConfig
 
 RULES = ("random", "approach_and_strike", "reach")
 #: a travelling environment gets a new target once it is this near, m
-REACHED = 0.5
+REACHED = 0.25
 #: a pelvis above this has got up, m
 UP = 0.7
 #: memory of the skills' failure rates, control steps of one environment each

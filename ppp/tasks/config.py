@@ -71,6 +71,7 @@ class CommandConfig:
     side of the heading, rad, and height over the floor, m.
     hold: control steps a command is kept, lowest and highest.
     distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
+    steer, sharp: rad to the side from which the reference of a gait curves, and sharply.
     anywhere: share of targets in any direction. switch_start: share of episodes that start in a
     frame of another skill than the commanded one.
     approach: share of episodes, under the rule random, that walk up to the first prop from
@@ -86,6 +87,8 @@ class CommandConfig:
     distance: List[float] = field(default_factory=lambda: [2.0, 8.0])
     heading_noise: float = 0.3
     anywhere: float = 0.15
+    steer: float = 0.2
+    sharp: float = 0.8
     switch_start: float = 0.2
     strike_distance: float = 1.15
     reach_with: str = "sword"

@@ -59,6 +59,9 @@ def _check_command(config: TaskConfig, source: str) -> None:
     for name in ("anywhere", "switch_start", "approach", "in_reach", "focus"):
         if not 0.0 <= getattr(command, name) <= 1.0:
             raise PPPError(f"{source}: field '{name}' of 'command' must be 0 to 1")
+    if not 0.0 <= command.steer <= command.sharp:
+        raise PPPError(f"{source}: fields 'steer' and 'sharp' of 'command' must be in rad, "
+                       "0 <= steer <= sharp")
     if not command.blows or min(command.blows.values()) <= 0:
         raise PPPError(f"{source}: field 'blows' of 'command' needs at least one skill, each with "
                        "a number above 0")

@@ -55,7 +55,8 @@ class HumanoidEnv:
         weights = torch.tensor([config.skill_weights.get(s, 1.0) for s in self.library.skills])
         self.commands = Commands(self.library, config.command, self.num_envs, weights,
                                  self.generator)
-        self.reference = Reference(self.library, self.num_envs)
+        self.reference = Reference(self.library, self.num_envs, config.command.steer,
+                                   config.command.sharp)
         self.actions = ActionMap(config.action, self.library.mean_pose)
         self.reaching = BODY_ID[config.command.reach_with]
         self.throws = self._make_throws()

@@ -20,8 +20,9 @@ STEER, SHARP = 0.2, 0.8
 class Reference:
     """``index`` (N,): row of the library's frame table for each environment."""
 
-    def __init__(self, library: MotionLibrary, num_envs: int) -> None:
-        self.library = library
+    def __init__(self, library: MotionLibrary, num_envs: int, steer: float = STEER,
+                 sharp: float = SHARP) -> None:
+        self.library, self.steer_from, self.sharp_from = library, steer, sharp
         self.index = torch.zeros(num_envs, dtype=torch.long)
 
     def put(self, ids: Tensor, frames: Tensor) -> None:
@@ -41,7 +42,7 @@ class Reference:
         would circle round a near target at its side, so that one is turned to sharply.
         """
         size = angle.abs()
-        turn = (size > STEER).long() + (size > SHARP).long()
+        turn = (size > self.steer_from).long() + (size > self.sharp_from).long()
         side = STRAIGHT + torch.where(angle < 0, -turn, turn)
         self.index = self.library.variants[side, self.index]
 
