@@ -12,6 +12,7 @@ DEFAULT = "cfg/train/ppp_cpu.yaml"
 #: what z is made from, and the discriminator's losses
 CODES = ("quantised", "raw", "motion", "sphere", "none")
 LOSSES = ("bce", "lsgan")
+GRADIENTS = ("policy", "discriminator")
 
 
 @dataclass
@@ -75,6 +76,7 @@ class MotionCodeConfig:
 
     frames: int = 60  # control steps it looks back
     stride: int = 6  # of which it sees every sixth
+    gradient: str = "policy"  # whose gradient teaches it: policy or discriminator
     alignment: float = 0.1  # weight: stretches that overlap have near z
     uniformity: float = 0.05  # weight: the z of different motions lie apart
 
@@ -159,6 +161,8 @@ def _check_method(config: TrainConfig, source: str) -> None:
         raise PPPError(f"{source}: {unknown('kind of codes', config.codes, CODES)}")
     if disc.loss not in LOSSES:
         raise PPPError(f"{source}: {unknown('discriminator.loss', disc.loss, LOSSES)}")
+    if config.motion.gradient not in GRADIENTS:
+        raise PPPError(f"{source}: {unknown('motion.gradient', config.motion.gradient, GRADIENTS)}")
     if not disc.conditional and disc.mismatched > 0:
         raise PPPError(f"{source}: field 'discriminator.mismatched' must be 0 where "
                        "'discriminator.conditional' is false: there is no z to be wrong")

@@ -31,7 +31,7 @@ def make_encoder(config: TrainConfig, codes: Tensor, library: MotionLibrary, see
     net = config.network
     if config.codes == "motion":
         return MotionEncoder(stretches(library, config.motion.frames, config.motion.stride),
-                             net.encoder, net.latent)
+                             net.encoder, net.latent, config.motion.gradient == "policy")
     if config.codes == "sphere":
         return GivenLatents(directions(POOL, net.latent))
     if config.codes == "none":

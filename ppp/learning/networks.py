@@ -63,12 +63,15 @@ class MotionEncoder(nn.Module):
     """From a stretch of a clip to z on the unit sphere (CALM, arXiv 2305.02195, section 4).
 
     features (F, E): the stretch that ends at each frame of the library, normalised. The policy
-    acts under ``table()``, which stands still between two calls of :meth:`refresh`; only
-    :meth:`encode` has a gradient, that of the discriminator.
+    acts under ``table()``, which stands still between two calls of :meth:`refresh`. ``by_policy``:
+    it learns from the policy's gradient, as in the code that CALM's authors published; else from
+    what is done with :meth:`encode`.
     """
 
-    def __init__(self, features: Tensor, hidden: Sequence[int], latent: int) -> None:
+    def __init__(self, features: Tensor, hidden: Sequence[int], latent: int,
+                 by_policy: bool = True) -> None:
         super().__init__()
+        self.by_policy = by_policy
         self.body = mlp([features.shape[1], *hidden])
         self.head = nn.Linear(hidden[-1] if hidden else features.shape[1], latent)
         # both follow from the library and the weights: no checkpoint needs them
@@ -90,7 +93,10 @@ class MotionEncoder(nn.Module):
         return self.z
 
     def forward(self, row: Tensor) -> Tensor:
-        """(n, latent) of frames (n,), without a gradient."""
+        """(n, latent) of frames (n,): encoded with a gradient where there is one to take."""
+        if self.by_policy and torch.is_grad_enabled():
+            known, back = torch.unique(row, return_inverse=True)  # a stretch is followed for long
+            return self.encode(known)[back]
         return self.z[row]
 
 

@@ -101,8 +101,10 @@ class StyleTrainer:
             self.optimizer.step()
 
     def _demo_z(self, rows: Tensor) -> Tensor:
-        """z of clips, (n, latent): with the encoder's gradient where it learns here."""
-        return self.latents.encoder.encode(rows) if self.motion is not None else self.z[rows]
+        """z of clips, (n, latent): with the encoder's gradient where it learns from this."""
+        if self.motion is not None and self.motion.gradient == "discriminator":
+            return self.latents.encoder.encode(rows)
+        return self.z[rows]
 
     def _extra_loss(self, rows: Tensor) -> Union[Tensor, float]:
         """What a posterior and a motion encoder learn besides."""
