@@ -91,7 +91,7 @@ class Crowd:
         if len(ids):
             self.skill[ids] = skill
             if self.reference is not None:
-                self.reference.rephase(ids, skill, self._frame()[ids])
+                self.reference.change(ids, skill, self._frame()[ids])
 
     def _frame(self) -> Tensor:
         return discriminator_frame(self.state.bodies, self.state.joint_pos, self.state.joint_vel)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -27,6 +27,10 @@ from ppp.settings import build, load_yaml
 
 CONTROL_FPS = 30.0
 MODES = ("travel", "turn", "face")
+#: a stop is entered at most this long before its end, s: a whole stride at every pace
+STOPPING = 1.0
+#: a body whose velocity is off by more than this cannot fall in with a frame, m/s
+PACE = 0.3
 #: how far ahead the path of a travelling clip is looked at to say where it is going, s
 LOOK_AHEAD = 1.0
 #: a clip whose last frame moves less than this may be held there: root m/s, joints rad/s (rms)
@@ -107,7 +111,8 @@ class MotionLibrary:
     root_lin_vel and root_ang_vel (F, 3, world frame), frame (F, 140 discriminator frame),
     skill (F,), clip (F,), next (F,) and prev (F,): index of the frame after and before (-1 at an
     end), goal_angle (F,): where the clip is going or facing, rad from the frame's own heading,
-    rest (F,) bool: the still end of a clip, where its skill has no loop to go on in, extent (F,):
+    rest (F,) bool: the still end of a clip, where its skill has no loop to go on in, stops (F,)
+    bool: frames from which a clip comes to a stop, extent (F,):
     how far the farthest key body is ahead of the pelvis, m.
 
     Per skill (K,): travels and turns (bool), speed, m/s, and yaw_rate, rad/s (means over its
@@ -172,6 +177,7 @@ class MotionLibrary:
         self.speed = torch.stack([heading_vel[o].mean() for o in steady])
         self.may_lie = torch.stack([(self.root_pos[o, 2] < LYING).any() for o in owned])
         self.rest = self._rests(heading_vel)
+        self.stops = self._stops(heading_vel)
         self.extent = self._extent()
         self.reach = self._reaches()
 
@@ -182,6 +188,19 @@ class MotionLibrary:
         still = (ground_speed < STILL_ROOT) & (
             self.joint_vel.square().mean(-1).sqrt() < STILL_JOINTS)
         return (self.next < 0) & loopless[self.skill] & still
+
+    def _stops(self, ground_speed: Tensor) -> Tensor:
+        """Frames in which a clip comes to a stop, (F,) bool: the last second of motion of clips
+        that begin at a pace and end still."""
+        stops = torch.zeros(self.size, dtype=torch.bool, device=self.next.device)
+        lead, slow = int(STOPPING * CONTROL_FPS), STILL_ROOT + 0.1
+        for number, entry in enumerate(self.entries):
+            rows = (self.clip == number).nonzero().flatten()
+            speed = ground_speed[rows]
+            if not entry.loop and speed[:lead].max() > PACE and speed[-1] < STILL_ROOT:
+                last = int((speed > slow).nonzero()[-1])
+                stops[rows[max(0, last - lead):last + 1]] = True
+        return stops
 
     def _extent(self) -> Tensor:
         """How far the farthest key body is ahead of the pelvis in each frame, (F,), m."""
@@ -244,11 +263,26 @@ class MotionLibrary:
             frames.append(self.frame[index])
         return torch.stack(frames[::-1], 1)
 
-    def nearest(self, skill: Tensor, frame: Tensor) -> Tensor:
-        """For each state (n, 140) the most similar frame of its skill (n,), by scaled distance."""
+    def nearest(self, skill: Tensor, frame: Tensor, stopping: bool = False) -> Tensor:
+        """For each state (n, 140) the most similar frame of its skill (n,), by scaled distance.
+
+        With ``stopping`` a body that goes otherwise than that frame may first come to a stop: the
+        frames of ``stops`` count too, whatever their skill.
+        """
+        return self.entry(skill, frame, stopping)[0]
+
+    def entry(self, skill: Tensor, frame: Tensor, stopping: bool = True) -> Tuple[Tensor, Tensor]:
+        """The frames (n,) of :meth:`nearest` and how far they are from the states, (n,)."""
         gap = torch.cdist(frame / self.scale, self.scaled)
-        gap = gap.masked_fill(self._start_weight[skill] <= 0, float("inf"))
-        return gap.argmin(-1)
+        own = gap.masked_fill(self._start_weight[skill] <= 0, float("inf")).min(-1)
+        if not (stopping and self.stops.any()):
+            return own.indices, own.values
+        velocity = [v[:, FRAME["linear"]][:, :2] for v in (frame, self.frame[own.indices])]
+        otherwise = (velocity[0] - velocity[1]).norm(dim=-1) > PACE
+        stop = gap.masked_fill(~self.stops, float("inf")).min(-1)
+        better = otherwise & (stop.values < own.values)
+        return (torch.where(better, stop.indices, own.indices),
+                torch.where(better, stop.values, own.values))
 
 
 def on_one_turn(entries: List[ClipEntry]) -> List[ClipEntry]:

@@ -171,7 +171,7 @@ class HumanoidEnv:
         state = self.engine.state
         changed = self.commands.advance(state.root_pos, state.root_rot, state.prop_state)
         if len(changed):
-            self.reference.rephase(changed, self.commands.skill[changed], frame[changed])
+            self.reference.change(changed, self.commands.skill[changed], frame[changed])
             self.quality = self.quality.clone()
             self.quality[changed] = 1.0  # a new command is given time to be met
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import torch
 
-from ppp.tasks.reference import SLIP_EVERY, Reference
+from ppp.humanoid.observation import FRAME, KEY_BODIES
+from ppp.humanoid.skeleton import FEET
+from ppp.tasks.reference import SLIP_EVERY, WAIT, Reference
 
 
 def test_an_exact_follower_keeps_time(library):
@@ -95,3 +97,47 @@ def test_the_reference_curves_towards_the_target_in_step(library):
     reference.put(torch.arange(3), standing)
     reference.steer(torch.tensor([1.0, 0.0, -1.0]))
     assert torch.equal(reference.index, standing)
+
+
+def follow_change(library, start, skill, steps):
+    """Files of the clips that an exact follower is shown after its command changes."""
+    reference = Reference(library, 1)
+    reference.put(torch.tensor([0]), torch.tensor([start]))
+    wanted = torch.tensor([library.skills.index(skill)])
+    reference.change(torch.tensor([0]), wanted, library.frame[start][None])
+    files = []
+    for tick in range(1, steps):
+        files.append(library.entries[int(library.clip[reference.index])].file)
+        reference.advance(library.frame[reference.index], wanted, tick)
+    return files
+
+
+def frames_of(library, file):
+    return (library.clip == [e.file for e in library.entries].index(file)).nonzero().flatten()
+
+
+def test_a_walker_told_to_strike_comes_to_a_stop_first(library):
+    for start in frames_of(library, "walk_forward_straight.npz")[::7].tolist():
+        files = follow_change(library, start, "slash", 100)
+        assert "walk_to_stand.npz" in files[:WAIT + 1]
+        assert files[-1].startswith("slash")
+
+
+def test_a_stander_begins_at_once_or_at_a_better_moment(library):
+    for start in frames_of(library, "idle_guard.npz")[::25].tolist():
+        files = follow_change(library, start, "slash", WAIT + 3)
+        assert files[-1].startswith("slash")
+        assert not any(f.endswith("_to_stand.npz") for f in files)
+
+
+def test_a_foot_in_the_air_comes_down_before_the_next_skill(library):
+    """From every moment of a kick into a turn: the foot is at most half as high as at its peak."""
+    rows = frames_of(library, "kick_front.npz")
+    height = library.frame[rows][:, FRAME["keys"]].reshape(len(rows), -1, 3)[..., 2] \
+        + library.root_pos[rows, 2, None]
+    foot = height[:, KEY_BODIES.index(FEET[0])]
+    for start in rows[::4].tolist():
+        files = follow_change(library, start, "turn_left", WAIT + 2)
+        last = files.count("kick_front.npz") - 1
+        at = (start - int(rows[0]) + max(last, 0)) % len(rows)
+        assert foot[at] - foot.min() < 0.5 * (foot.max() - foot.min())
