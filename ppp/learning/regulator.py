@@ -8,8 +8,11 @@ Tassa et al., IROS 2012). What is left is a table: F x 31 x 71 numbers.
 """
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
-from typing import Dict, List, Tuple
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -17,11 +20,14 @@ from torch import Tensor
 from ppp.engines import make_engine
 from ppp.engines.base import EngineState
 from ppp.engines.scene import Scene
+from ppp.humanoid.mjcf import build_mjcf
 from ppp.humanoid.observation import FRAME, discriminator_frame
 from ppp.humanoid.rotations import exp_map_to_quat, quat_mul, rotate_xy, yaw_of, yaw_quat
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.motion.library import MotionLibrary
 
+#: counts up when the meaning of a stored result changes
+VERSION = 1
 #: coordinates of the state and their sizes
 PARTS: Dict[str, int] = {"height": 1, "lean": 2, "joints": NUM_DOFS, "linear": 3, "angular": 3,
                          "joint_vel": NUM_DOFS}
@@ -150,11 +156,35 @@ def linearised(stepper: Stepper, rows: Tensor, targets: Tensor) -> Tuple[Tensor,
     return before[:, 0], after[:, 0], a, b
 
 
-def regulator(library: MotionLibrary, base: Tensor, engine: str = "mujoco_cpu") -> Regulator:
+def regulator(library: MotionLibrary, base: Tensor, engine: str = "mujoco_cpu",
+              cache: Optional[Path] = None) -> Regulator:
     """Feedback along every clip of a library for the base targets (F, 31), rad.
 
     A clip that ends goes on in the frame of its skill's loops most like its end, or stays there.
+    It takes two minutes for the whole library, so a folder may keep the result: ``cache``.
     """
+    path = cache / f"regulator_{_identity(library, base)}.pt" if cache else None
+    if path and path.is_file():
+        return Regulator(**torch.load(path, weights_only=True))
+    found = _solved(library, base, engine)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        torch.save(vars(found), temporary)
+        os.replace(temporary, path)
+    return found
+
+
+def _identity(library: MotionLibrary, base: Tensor) -> str:
+    """Of what the result depends on: frames, who follows whom, targets, settings, body."""
+    settings = [VERSION, PARTS, STEPS, TARGET_STEP, COSTS, TARGET_COST, LAPS, library.skills]
+    text = hashlib.sha256((repr(settings) + build_mjcf()).encode())
+    for column in (library.frame, library.next, library.root_pos[:, 2], base):
+        text.update(column.contiguous().numpy().tobytes())
+    return text.hexdigest()[:16]
+
+
+def _solved(library: MotionLibrary, base: Tensor, engine: str) -> Regulator:
     stepper = Stepper(library, engine)
     parts = [linearised(stepper, rows, base[rows])
              for rows in torch.arange(library.size).split(64)]

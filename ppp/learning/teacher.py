@@ -15,7 +15,8 @@ The policy never sees a clip; what it learns from the teacher is what to do in e
 """
 from __future__ import annotations
 
-from typing import Tuple
+from pathlib import Path
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -71,16 +72,18 @@ class Teacher:
     """Joint targets for the state of every environment, from its reference frame.
 
     feedback: ``regulator``, ``legs`` (both above) or ``none`` (the clips' replay, open loop).
+    cache: folder that keeps a regulator for the next time.
     """
 
-    def __init__(self, env: HumanoidEnv, feedback: str = "regulator") -> None:
+    def __init__(self, env: HumanoidEnv, feedback: str = "regulator",
+                 cache: Optional[Path] = None) -> None:
         if feedback not in FEEDBACKS:
             raise unknown("feedback", feedback, FEEDBACKS)
         self.env, self.feedback = env, feedback
         self.table = servo_targets(env.library)
         if feedback == "regulator":
             self.table = held(env.library, self.table)
-            self.regulator = regulator(env.library, self.table)
+            self.regulator = regulator(env.library, self.table, cache=cache)
 
     def targets(self) -> Tensor:
         """(N, 31), rad: those of the reference frame, corrected for the state."""

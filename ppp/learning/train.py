@@ -147,7 +147,8 @@ class Trainer:
         """The teacher that the warm start or PPO asks for; built once, which takes minutes."""
         fresh = self.config.warm_start.iterations and not self._pretrained
         if self._taught is None and (fresh or self.config.ppo.teacher):
-            self._taught = Teacher(self.env, feedback_of(self.config.warm_start))
+            self._taught = Teacher(self.env, feedback_of(self.config.warm_start),
+                                   self.folder.parent / "cache")
         return self._taught
 
     def build_agent(self) -> Any:

@@ -121,6 +121,22 @@ def test_the_regulator_keeps_a_noisy_gait_up_that_its_replay_loses():
     assert falls["none"] > 20 and falls["regulator"] <= 4, falls
 
 
+def test_a_kept_regulator_is_taken_again_and_not_for_other_targets(block, tmp_path, monkeypatch):
+    library, base = block
+    monkeypatch.setattr(module, "_solved", lambda *_: Regulator(
+        torch.zeros(1, STATE), torch.ones(1, 31), torch.zeros(1, 31, STATE)))
+    first = module.regulator(library, base, cache=tmp_path)
+
+    def solve_again(*_):
+        raise RuntimeError("solved again")
+
+    monkeypatch.setattr(module, "_solved", solve_again)
+    again = module.regulator(library, base, cache=tmp_path)
+    assert torch.equal(first.change, again.change)
+    with pytest.raises(RuntimeError, match="solved again"):
+        module.regulator(library, base + 0.1, cache=tmp_path)
+
+
 class ToyTeacher:
     """Says which acceleration leads the toy's points to their skill's velocity."""
 
