@@ -91,6 +91,7 @@ class WarmStartConfig:
     batch: int = 1024
     learning_rate: float = 1e-3
     memory: int = 150_000  # labelled states kept
+    teacher_share: float = 0.3  # of the humanoids that the teacher moves, from 60 % of the time on
     feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
     regulator: bool = True  # by a linear-quadratic regulator; false: by the stance legs
     critic_iterations: int = 20  # first PPO iterations that train the critic alone

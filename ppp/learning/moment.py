@@ -22,7 +22,7 @@ NAME = "moment.pt"
 _PARTS = ("commands", "commands.approach", "reference", "throws")
 #: these follow from the settings, which may have been changed on purpose
 _SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_reach",
-             "_mass", "reaching", "_far")
+             "_mass", "reaching", "sharp_from")
 
 
 def env_state(env: Any) -> Optional[Dict[str, Any]]:

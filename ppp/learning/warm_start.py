@@ -56,7 +56,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
     obs, loss = env.reset(), torch.zeros(())
     for iteration in range(config.iterations):
         done = iteration / config.iterations
-        replay = torch.rand(env.num_envs) < 1.0 - done / 0.6  # none of it in the last 40 %
+        replay = torch.rand(env.num_envs) < max(config.teacher_share, 1.0 - done / 0.6)
         for _ in range(config.steps):
             obs = _roll(policy, env, memory, teacher, latents, replay, sigma, obs)
         if iteration < 10:  # statistics settle first, or the targets of regression would move

@@ -180,6 +180,7 @@ class MotionLibrary:
         self.stops = self._stops(heading_vel)
         self.extent = self._extent()
         self.reach = self._reaches()
+        self._far: Optional[Tensor] = None
 
     def _rests(self, ground_speed: Tensor) -> Tensor:
         """Ends of clips at which a body may wait, (F,) bool: still, in a skill without loops."""
@@ -273,7 +274,10 @@ class MotionLibrary:
 
     def entry(self, skill: Tensor, frame: Tensor, stopping: bool = True) -> Tuple[Tensor, Tensor]:
         """The frames (n,) of :meth:`nearest` and how far they are from the states, (n,)."""
-        gap = torch.cdist(frame / self.scale, self.scaled)
+        return self._entry(torch.cdist(frame / self.scale, self.scaled), skill, frame, stopping)
+
+    def _entry(self, gap: Tensor, skill: Tensor, frame: Tensor, stopping: bool
+               ) -> Tuple[Tensor, Tensor]:
         own = gap.masked_fill(self._start_weight[skill] <= 0, float("inf")).min(-1)
         if not (stopping and self.stops.any()):
             return own.indices, own.values
@@ -283,6 +287,18 @@ class MotionLibrary:
         better = otherwise & (stop.values < own.values)
         return (torch.where(better, stop.indices, own.indices),
                 torch.where(better, stop.values, own.values))
+
+    def entry_distances(self) -> Tensor:
+        """How far every frame is from where each skill can be entered, (K, F); computed once."""
+        if self._far is None:
+            self._far = torch.cat([self._far_from(part) for part in self.frame.split(512)], 1)
+        return self._far
+
+    def _far_from(self, frame: Tensor) -> Tensor:
+        gap = torch.cdist(frame / self.scale, self.scaled)
+        kinds = torch.arange(len(self.skills), device=frame.device)
+        return torch.stack([self._entry(gap, kind.expand(len(frame)), frame, True)[1]
+                            for kind in kinds])
 
 
 def on_one_turn(entries: List[ClipEntry]) -> List[ClipEntry]:

@@ -71,7 +71,8 @@ class CommandConfig:
     side of the heading, rad, and height over the floor, m.
     hold: control steps a command is kept, lowest and highest.
     distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
-    steer, sharp: rad to the side from which the reference of a gait curves, and sharply.
+    steer, sharp: rad to the side from which the reference of a gait curves, and sharply; the gaits
+    of ``gentle`` never do the second.
     anywhere: share of targets in any direction. switch_start: share of episodes that start in a
     frame of another skill than the commanded one.
     approach: share of episodes, under the rule random, that walk up to the first prop from
@@ -89,6 +90,7 @@ class CommandConfig:
     anywhere: float = 0.15
     steer: float = 0.2
     sharp: float = 0.8
+    gentle: List[str] = field(default_factory=list)
     switch_start: float = 0.2
     strike_distance: float = 1.15
     reach_with: str = "sword"

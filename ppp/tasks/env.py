@@ -56,7 +56,7 @@ class HumanoidEnv:
         self.commands = Commands(self.library, config.command, self.num_envs, weights,
                                  self.generator)
         self.reference = Reference(self.library, self.num_envs, config.command.steer,
-                                   config.command.sharp)
+                                   config.command.sharp, config.command.gentle)
         self.actions = ActionMap(config.action, self.library.mean_pose)
         self.reaching = BODY_ID[config.command.reach_with]
         self.throws = self._make_throws()

@@ -5,7 +5,8 @@ reference may wait a frame or skip one, whichever is nearer to the state.
 """
 from __future__ import annotations
 
-from typing import Optional
+import math
+from typing import Sequence
 
 import torch
 from torch import Tensor
@@ -25,12 +26,14 @@ class Reference:
     """``index`` (N,): row of the library's frame table for each environment."""
 
     def __init__(self, library: MotionLibrary, num_envs: int, steer: float = STEER,
-                 sharp: float = SHARP) -> None:
-        self.library, self.steer_from, self.sharp_from = library, steer, sharp
+                 sharp: float = SHARP, gentle: Sequence[str] = ()) -> None:
+        self.library, self.steer_from = library, steer
+        #: of every skill; no target is further to the side than pi
+        self.sharp_from = torch.tensor([math.inf if skill in gentle else sharp
+                                        for skill in library.skills])
         self.index = torch.zeros(num_envs, dtype=torch.long)
         #: control steps (N,) before the frames of a new command begin
         self.waiting = torch.zeros(num_envs, dtype=torch.long)
-        self._far: Optional[Tensor] = None
 
     def put(self, ids: Tensor, frames: Tensor) -> None:
         """Start environments ``ids`` at ``frames``."""
@@ -44,22 +47,14 @@ class Reference:
         """
         if not len(ids):
             return
-        if self._far is None:
-            self._far = self._distances()
+        far = self.library.entry_distances()
         row, prices = self.index[ids], []
         for step in range(WAIT + 1):
-            prices.append(self._far[skill, row] + step * PRICE)
+            prices.append(far[skill, row] + step * PRICE)
             row = self._after(row)
         self.waiting[ids] = wait = torch.stack(prices).argmin(0)
         now = wait == 0
         self.rephase(ids[now], skill[now], frame[now])
-
-    def _distances(self) -> Tensor:
-        """How far every frame is from where each skill can be entered, (K, F)."""
-        kinds = torch.arange(len(self.library.skills))
-        return torch.stack([torch.cat([
-            self.library.entry(kind.expand(len(part)), part)[1]
-            for part in self.library.frame.split(1024)]) for kind in kinds])
 
     def rephase(self, ids: Tensor, skill: Tensor, frame: Tensor) -> None:
         """Move ``ids`` to the frame of their skill most like their state (n, 140).
@@ -79,7 +74,8 @@ class Reference:
         would circle round a near target at its side, so that one is turned to sharply.
         """
         size = angle.abs()
-        turn = (size > self.steer_from).long() + (size > self.sharp_from).long()
+        turn = (size > self.steer_from).long() + (
+            size > self.sharp_from[self.library.skill[self.index]]).long()
         side = STRAIGHT + torch.where(angle < 0, -turn, turn)
         steered = self.library.variants[side, self.index]
         self.index = torch.where(self.waiting > 0, self.index, steered)

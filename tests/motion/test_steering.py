@@ -106,7 +106,7 @@ def _follow(library, gait, gentle=False, seconds=12.0):
     k, count = library.skills.index(gait), 60
     offset = library.entries[number].travel
     speeds = rotate_xy(library.root_lin_vel[:, :2], -yaw_of(library.root_rot))
-    reference = Reference(_Steered(variants), count)
+    reference = Reference(_Steered(library, variants), count)
     reference.put(torch.arange(count), (library.clip == number).nonzero()[0].expand(count))
     angle = torch.linspace(-np.pi, np.pi, count)
     target = torch.linspace(0.6, 2.0, 7).repeat(9)[:count, None] * torch.stack(
@@ -127,8 +127,8 @@ def _follow(library, gait, gentle=False, seconds=12.0):
 class _Steered:
     """What a reference that is steered needs of a library."""
 
-    def __init__(self, variants):
-        self.variants = variants
+    def __init__(self, library, variants):
+        self.variants, self.skills, self.skill = variants, library.skills, library.skill
 
 
 @pytest.mark.parametrize("gait", GAITS)

@@ -141,3 +141,14 @@ def test_a_foot_in_the_air_comes_down_before_the_next_skill(library):
         last = files.count("kick_front.npz") - 1
         at = (start - int(rows[0]) + max(last, 0)) % len(rows)
         assert foot[at] - foot.min() < 0.5 * (foot.max() - foot.min())
+
+
+def test_gentle_gaits_take_no_sharp_curve(library):
+    """Both see a target straight to the left; the walk is named in ``gentle``."""
+    starts = [int(frames_of(library, f"{gait}_straight.npz")[4])
+              for gait in ("walk_forward", "crouch_walk")]
+    reference = Reference(library, 2, gentle=["walk_forward"])
+    reference.put(torch.arange(2), torch.tensor(starts))
+    reference.steer(torch.tensor([1.5, 1.5]))
+    files = [library.entries[c].file for c in library.clip[reference.index].tolist()]
+    assert files == ["walk_forward_curve_left.npz", "crouch_walk_sharp_left.npz"]
