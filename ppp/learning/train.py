@@ -30,7 +30,7 @@ from ppp.learning.run_report import following, write_report
 from ppp.learning.style import StyleTrainer
 from ppp.learning.teacher import Teacher
 from ppp.learning.warm_start import feedback_of, warm_start
-from ppp.motion.library import MotionLibrary
+from ppp.motion.library import MotionLibrary, read_library
 from ppp.settings import build
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.env import HumanoidEnv
@@ -61,9 +61,10 @@ class Trainer:
         self.engine, self.device = engine, device
         self.env = HumanoidEnv(task, config.num_envs, seed, engine)
         self.skills: List[str] = self.env.library.skills
-        for name in task.skill_weights:
-            if name not in self.skills:
-                raise PPPError(f"field 'skill_weights': {unknown('skill', name, self.skills)}")
+        listed = list(read_library(task.motion_path()).skills)
+        for name in task.skill_weights:  # of a skill that is not trained this time: no harm
+            if name not in listed:
+                raise PPPError(f"field 'skill_weights': {unknown('skill', name, listed)}")
         codes = load_codes(config.codebook, self.skills,
                            [info.label for info in self.env.library.info])
         encoder = make_encoder(config, codes, self.env.library, seed)
