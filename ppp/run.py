@@ -36,6 +36,8 @@ class Args:
     """Start from (or test) this checkpoint (.pt) or policy bundle (folder)."""
     resume: bool = False
     """Go on with the newest checkpoint of the run folder."""
+    warm_start: bool = False
+    """With --checkpoint: distil the teacher into its weights too (else only into new ones)."""
     max_iterations: Optional[int] = None
     """Iterations in all (default: from the training settings)."""
     headless: bool = True
@@ -83,6 +85,9 @@ def _check(args: Args) -> None:
             raise PPPError(f"--{name.replace('_', '-')} is {value}; it must be 1 or more")
     if not 0 <= args.seed < 2**31:
         raise PPPError(f"--seed is {args.seed}; it must be a whole number from 0 to 2147483647")
+    if args.warm_start and (args.resume or args.test or not args.checkpoint):
+        raise PPPError("--warm-start distils into the weights of --checkpoint: give that, and "
+                       "neither --resume nor --test (a run that was interrupted goes on by itself)")
     check_file(args.json)
     if args.export:
         check_folder(args.export)
@@ -118,7 +123,7 @@ def train(args: Args) -> int:
     check_folder(folder)
     trainer = Trainer(task, config, folder, args.seed, args.engine, args.device)
     if start:
-        trainer.restore(start, counters=args.resume)
+        trainer.restore(start, counters=args.resume, distil=args.warm_start)
     path = trainer.run()
     print(f"saved {path}")
     if args.export:

@@ -71,9 +71,14 @@ def verdicts(figures: Dict[str, Any]) -> List[Verdict]:
 
 
 def training_card(card: Dict[str, Any]) -> Dict[str, Any]:
-    """Samples, hours and samples per second of a bundle's training, beside CALM's."""
+    """Samples, hours and samples per second of a bundle's training, beside CALM's.
+
+    Those of the warm start count, and those behind the weights that the run began with.
+    """
     facts = card.get("training") or {}
-    samples, seconds = facts.get("samples"), facts.get("seconds")
+    before = facts.get("before") or {"samples": 0, "seconds": 0.0}
+    samples = (facts.get("samples") or 0) + facts.get("warm_samples", 0) + before["samples"] or None
+    seconds = (facts.get("seconds") or 0.0) + before["seconds"]
     out: Dict[str, Any] = {"calm_samples": CALM_SAMPLES, "calm_hours": CALM_HOURS,
                            "samples": samples, "hours": None, "samples_per_s": None}
     if samples:

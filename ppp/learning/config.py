@@ -13,6 +13,7 @@ DEFAULT = "cfg/train/ppp_cpu.yaml"
 CODES = ("quantised", "raw", "motion", "sphere", "none")
 LOSSES = ("bce", "lsgan")
 GRADIENTS = ("policy", "discriminator")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass
@@ -91,7 +92,9 @@ class WarmStartConfig:
     batch: int = 1024
     learning_rate: float = 1e-3
     memory: int = 150_000  # labelled states kept
-    teacher_share: float = 0.3  # of the humanoids that the teacher moves, from 60 % of the time on
+    teacher_share: float = 0.3  # of the humanoids that the teacher moves to the end
+    fade: float = 0.6  # share of the iterations in which it falls to that from all of them
+    precision: str = "auto"  # of the regression's products: float32, bfloat16, auto: what is faster
     feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
     regulator: bool = True  # by a linear-quadratic regulator; false: by the stance legs
     critic_iterations: int = 20  # first PPO iterations that train the critic alone
@@ -148,7 +151,11 @@ def _check_numbers(config: TrainConfig, source: str) -> None:
     for name, value in rates.items():
         if value <= 0:
             raise PPPError(f"{source}: field '{name}' must be above 0")
-    for name, value in {"ppo.gamma": ppo.gamma, "ppo.gae_lambda": ppo.gae_lambda,
+    if warm.precision not in PRECISIONS:
+        raise PPPError(f"{source}: {unknown('warm_start.precision', warm.precision, PRECISIONS)}")
+    for name, value in {"warm_start.fade": warm.fade,
+                        "warm_start.teacher_share": warm.teacher_share,
+                        "ppo.gamma": ppo.gamma, "ppo.gae_lambda": ppo.gae_lambda,
                         "discriminator.mismatched": disc.mismatched,
                         "discriminator.replay_share": disc.replay_share}.items():
         if not 0 <= value <= 1:

@@ -78,12 +78,18 @@ class Trainer:
         self._agent: Any = None
         self._restored: Optional[Dict[str, Any]] = None
         self._moment: Optional[Dict[str, Any]] = None
-        self._pretrained = False
+        #: the warm start: is there more to do, iterations done, do the weights know much already
+        self._distils, self._warm, self._known = config.warm_start.iterations > 0, 0, False
+        #: what had been spent on the weights that this run began with
+        self._before: Dict[str, float] = {"samples": 0, "seconds": 0.0}
         self._taught: Optional[Teacher] = None
 
     # -- checkpoints -------------------------------------------------------------------------
-    def restore(self, path: Path, counters: bool = True) -> None:
-        """Continue from a checkpoint; without ``counters`` only its weights are taken."""
+    def restore(self, path: Path, counters: bool = True, distil: bool = False) -> None:
+        """Continue from a checkpoint; without ``counters`` only its weights are taken.
+
+        distil: the warm start follows nevertheless, into these weights.
+        """
         state = load_checkpoint(path, self.device)
         if list(state["skills"]) != self.skills:
             raise PPPError(f"{path}: field 'skills' is {state['skills']}, this run has "
@@ -96,10 +102,17 @@ class Trainer:
                            "training settings; use the settings it was trained with") from None
         self.env.actions.offset = state["poses"]["mean"].clone()
         self._standing = state["poses"]["standing"]
-        self._restored = state if counters else None
+        self._restored, self._known = state if counters else None, True
         if counters:
-            self._moment = load_moment(Path(path).parent, int(state["counters"]["iteration"]))
-        self._pretrained = True
+            kept = state["counters"]
+            self._moment = load_moment(Path(path).parent, int(kept["iteration"]))
+            self._before = kept.get("before", self._before)
+            self._warm = int(kept.get("warm_start", self.config.warm_start.iterations))
+            self._distils = not int(kept["iteration"]) and \
+                self._warm < self.config.warm_start.iterations
+        else:
+            self._before = _behind(state["counters"])
+            self._distils = distil
 
     def state(self) -> Dict[str, Any]:
         """Everything a checkpoint holds."""
@@ -110,7 +123,10 @@ class Trainer:
             "optimizer": agent.optimizer.state_dict(), "style": self.style.state_dict(),
             "counters": {"iteration": agent.epoch_num, "samples": agent.frame,
                          "actor_lr": agent.last_lr, "seed": self.seed,
-                         "seconds": time.perf_counter() - self._started + self._spent},
+                         "seconds": time.perf_counter() - self._started + self._spent,
+                         "warm_start": self._warm, "before": self._before,
+                         "warm_samples": self._warm * self.config.warm_start.steps
+                         * self.config.num_envs},
             # the actions are offsets from this pose, whatever the library holds later
             "poses": {"mean": self.env.actions.offset, "standing": self._standing},
             "random": torch.get_rng_state(), "env_random": self.env.generator.get_state(),
@@ -125,6 +141,11 @@ class Trainer:
         path = save_checkpoint(folder / f"iteration_{state['counters']['iteration']:07d}.pt", state)
         prune(folder, self.config.keep)
         return path
+
+    def _distilled(self, iterations: int) -> None:
+        """Save in the middle of the warm start."""
+        self._warm = iterations
+        self.save()
 
     def _present(self) -> Dict[str, Any]:
         """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
@@ -146,8 +167,7 @@ class Trainer:
     # -- running -----------------------------------------------------------------------------
     def _teacher(self) -> Optional[Teacher]:
         """The teacher that the warm start or PPO asks for; built once, which takes minutes."""
-        fresh = self.config.warm_start.iterations and not self._pretrained
-        if self._taught is None and (fresh or self.config.ppo.teacher):
+        if self._taught is None and (self._distils or self.config.ppo.teacher):
             self._taught = Teacher(self.env, feedback_of(self.config.warm_start),
                                    self.folder.parent / "cache")
         return self._taught
@@ -173,10 +193,13 @@ class Trainer:
             self._spent = float(counters["seconds"])
             torch.set_rng_state(self._restored["random"].cpu())
             self.env.generator.set_state(self._restored["env_random"].cpu())
-            self._go_on()
-        elif self.config.warm_start.iterations and not self._pretrained:
+            if not self._distils:
+                self._go_on()
+        if self._distils:
             warm_start(self.policy, self.env, self.config.warm_start, self._teacher(),
-                       self.style.latents, 60 * self.config.save_minutes, self.save)
+                       self.style.latents, 60 * self.config.save_minutes, self._distilled,
+                       self._warm, self._known)
+            self._warm, self._distils = self.config.warm_start.iterations, False
         self.style.refresh(self.policy.encoder)
         return self._agent
 
@@ -282,6 +305,13 @@ def standing_pose(library: MotionLibrary) -> Tensor:
     row = int((library.skill == skill).nonzero()[0])
     rot = quat_mul(heading_inverse(library.root_rot[row]), library.root_rot[row])
     return torch.cat((library.root_pos[row, 2:3], rot, library.joint_pos[row]))
+
+
+def _behind(counters: Dict[str, Any]) -> Dict[str, float]:
+    """Control steps and seconds that a checkpoint's weights have cost, its own beginnings too."""
+    before = counters.get("before", {"samples": 0, "seconds": 0.0})
+    return {"samples": before["samples"] + counters["samples"] + counters.get("warm_samples", 0),
+            "seconds": before["seconds"] + counters["seconds"]}
 
 
 def _sizes():
