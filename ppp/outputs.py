@@ -1,11 +1,41 @@
-"""Can this be written? Asked before the work, so that no result is lost after it."""
+"""Results on disk: asked for before the work, written whole or not at all."""
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional, Union
+from typing import Iterator, Optional, Union
 
 from ppp.errors import PPPError
+
+
+@contextmanager
+def whole(path: Union[str, Path]) -> Iterator[Path]:
+    """A file beside ``path`` to write to; it becomes ``path`` when the block ends well.
+
+    Else what was there stays and nothing else is left. Makes the folder; raises OSError.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        os.replace(str(part), str(path))
+    finally:
+        if part.exists():
+            part.unlink()
+
+
+def write_html(text: str, path: Union[str, Path]) -> Path:
+    """Write an HTML page, whole or not at all; PPPError where that cannot be done."""
+    path = Path(path)
+    try:
+        with whole(path) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PPPError(f"{path}: the page cannot be written ({error.strerror}): "
+                       "choose another place") from error
+    return path
 
 
 def check_file(path: Optional[Union[str, Path]], kind: str = "result") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import os
 import tempfile
 from pathlib import Path
 from string import Template
@@ -12,10 +11,10 @@ from typing import Any, Dict, List, Optional
 
 import torch
 
-from ppp.errors import PPPError
 from ppp.evaluation import policy_charts as charts
 from ppp.evaluation.crowd import RATE
 from ppp.evaluation.policy_goals import verdicts
+from ppp.outputs import write_html
 
 #: a strip has this many moments, this large in pixels, of this many seconds
 MOMENTS, SIZE, SECONDS = 8, (150, 190), 4.0
@@ -34,7 +33,6 @@ def write_page(figures: Dict[str, Any], rows: Dict[str, Any], name: str, path: P
     OpenGL). Raises PPPError where it cannot be written; a page that is there already stays until
     the new one is complete.
     """
-    path = Path(path)
     body = [_summary(figures)]
     if "skills" in rows:
         body += [_skills(figures), _confusion(figures)]
@@ -46,15 +44,7 @@ def write_page(figures: Dict[str, Any], rows: Dict[str, Any], name: str, path: P
     body.append(_training(figures))
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         name=html.escape(name), body="\n".join(body))
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(str(part), str(path))
-    except OSError as error:
-        raise PPPError(f"{path}: the page cannot be written ({error.strerror}): "
-                       "choose another place") from error
-    return path
+    return write_html(text, path)
 
 
 def _section(title: str, note: str, *parts: str) -> str:

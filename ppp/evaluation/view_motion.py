@@ -48,8 +48,7 @@ def follow(task: TaskConfig, skill: str, count: int, seed: int, film: Optional[F
     for _ in range(int(SECONDS * 30)):
         if film is not None:
             film.take(env.engine.state)
-        action = (teacher.targets() - env.actions.offset) / env.actions.scale
-        infos = env.step(action)[3]
+        infos = env.step(teacher.actions())[3]
         up &= ~infos["terminated"]
         state, rows = infos["state"], infos["reference"]
         gap = (state.joint_pos - env.library.joint_pos[rows])[up]

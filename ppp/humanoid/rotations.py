@@ -108,6 +108,11 @@ def rotate_xy(v: Tensor, angle: Tensor) -> Tensor:
     return torch.stack((c * v[..., 0] - s * v[..., 1], s * v[..., 0] + c * v[..., 1]), -1)
 
 
+def rotate_about_z(v: Tensor, angle: Tensor) -> Tensor:
+    """Turn vectors (..., 3) about the vertical by angles (...), rad."""
+    return torch.cat((rotate_xy(v[..., :2], angle), v[..., 2:]), -1)
+
+
 def wrap_angle(a: Tensor) -> Tensor:
     """The same angle in (-pi, pi]."""
     return torch.atan2(torch.sin(a), torch.cos(a))

@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from ppp.errors import PPPError
+from ppp.outputs import whole
 
 #: a skill that loses more than this share by training is marked
 FALL = 0.05
@@ -71,12 +70,9 @@ def console(stderr: bool = False) -> Console:
 def write_json(path: str, values: Any) -> None:
     """Write ``values`` through a temporary name. Raises PPPError where the file cannot be written.
     """
-    target = Path(path)
-    temporary = target.with_name(target.name + ".tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-        os.replace(str(temporary), str(target))
+        with whole(path) as part:
+            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise PPPError(f"{path}: cannot be written ({error.strerror}), give --json another path"
                        ) from error

@@ -1,7 +1,6 @@
 """Training checkpoints: written to a temporary name and renamed, read without pickles."""
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Dict, List, Union
 import torch
 
 from ppp.errors import PPPError
+from ppp.outputs import whole
 
 #: raised whenever the meaning of a field changes
 LAYOUT = 2
@@ -23,10 +23,8 @@ _FIELDS = ("layout", "skills", "task", "settings", "policy", "optimizer", "style
 def save_checkpoint(path: Union[str, Path], state: Dict[str, Any]) -> Path:
     """Write ``state`` so that a crash at any moment leaves the old file or the new one."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    torch.save({"layout": LAYOUT, **state}, temporary)
-    os.replace(temporary, path)
+    with whole(path) as part:
+        torch.save({"layout": LAYOUT, **state}, part)
     return path
 
 

@@ -97,6 +97,7 @@ class WarmStartConfig:
     precision: str = "auto"  # of the regression's products: float32, bfloat16, auto: what is faster
     feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
     regulator: bool = True  # by a linear-quadratic regulator; false: by the stance legs
+    priced: bool = True  # errors count by what they cost the regulator; false: squares alike
     critic_iterations: int = 20  # first PPO iterations that train the critic alone
 
 

@@ -7,7 +7,6 @@ to no checkpoint, and the environments simply start anew.
 """
 from __future__ import annotations
 
-import os
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ppp.learning.checkpoint import UNREADABLE
+from ppp.outputs import whole
 
 NAME = "moment.pt"
 #: parts of an environment that change while it runs; a tensor or whole number of theirs is kept
@@ -66,10 +66,8 @@ def _moving(owner: Any) -> Dict[str, Any]:
 
 def save_moment(folder: Path, iteration: int, state: Dict[str, Any]) -> None:
     """Write the moment of ``iteration`` beside its checkpoint, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / "moment.tmp"
-    torch.save({"iteration": iteration, **state}, temporary)
-    os.replace(temporary, folder / NAME)
+    with whole(folder / NAME) as part:
+        torch.save({"iteration": iteration, **state}, part)
 
 
 def load_moment(folder: Path, iteration: int) -> Optional[Dict[str, Any]]:

@@ -9,7 +9,6 @@ Tassa et al., IROS 2012). What is left is a table: F x 31 x 71 numbers.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
@@ -22,12 +21,13 @@ from ppp.engines.base import EngineState
 from ppp.engines.scene import Scene
 from ppp.humanoid.mjcf import build_mjcf
 from ppp.humanoid.observation import FRAME, discriminator_frame
-from ppp.humanoid.rotations import exp_map_to_quat, quat_mul, rotate_xy, yaw_of, yaw_quat
+from ppp.humanoid.rotations import exp_map_to_quat, quat_mul, rotate_about_z, yaw_of, yaw_quat
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.motion.library import MotionLibrary
+from ppp.outputs import whole
 
 #: counts up when the meaning of a stored result changes
-VERSION = 1
+VERSION = 2
 #: coordinates of the state and their sizes
 PARTS: Dict[str, int] = {"height": 1, "lean": 2, "joints": NUM_DOFS, "linear": 3, "angular": 3,
                          "joint_vel": NUM_DOFS}
@@ -41,9 +41,11 @@ TARGET_STEP = 0.1
 COSTS: Dict[str, float] = {"height": 20.0, "lean": 10.0, "joints": 1.0, "linear": 3.0,
                            "angular": 0.5, "joint_vel": 0.01}
 TARGET_COST = 10.0
+#: what a wrong target costs in itself: less, for the regulator's own thrift is no harm
+WRONG_COST = 2.0
 #: a target is moved at most this far, rad
 LARGEST = 0.5
-#: laps of the recursion through a loop; a later lap changes no gain
+#: laps of the recursion through a loop
 LAPS = 5
 #: environments that are stepped at once
 BATCH = 2048
@@ -51,11 +53,15 @@ BATCH = 2048
 
 @dataclass
 class Regulator:
-    """Per frame of a library: target = base + change + gain (state - nominal)."""
+    """Per frame of a library: target = base + change + gain (state - nominal).
+
+    A target that is off by e, rad, costs e' harm e more in the end; each frame's trace is 31.
+    """
 
     nominal: Tensor  # (F, 71)
     change: Tensor  # (F, 31) rad
     gain: Tensor  # (F, 31, 71)
+    harm: Tensor  # (F, 31, 31)
 
     def correction(self, rows: Tensor, state: EngineState) -> Tensor:
         """What to add to the base targets of frames ``rows`` (N,) in a state, (N, 31) rad."""
@@ -107,7 +113,7 @@ class Stepper:
         rot = quat_mul(exp_map_to_quat(turn), rot)
         pos = torch.zeros(count, 3)
         pos[:, 2] = library.root_pos[rows, 2] + move["height"][:, 0]
-        linear, angular = (torch.cat((rotate_xy(v[rows][:, :2], -yaw), v[rows][:, 2:]), -1)
+        linear, angular = (rotate_about_z(v[rows], -yaw)
                            for v in (library.root_lin_vel, library.root_ang_vel))
         self.engine.reset(self.all[:count], pos, rot, library.joint_pos[rows] + move["joints"],
                           library.joint_vel[rows] + move["joint_vel"], linear + move["linear"],
@@ -128,8 +134,7 @@ def held(library: MotionLibrary, targets: Tensor) -> Tensor:
     A target held for a whole control step is half a step late on average; at a run that leaves the
     joints 1 to 5 rad/s behind.
     """
-    following = torch.where(library.next >= 0, library.next, torch.arange(library.size))
-    return 0.5 * (targets + targets[following])
+    return 0.5 * (targets + targets[library.after(torch.arange(library.size))])
 
 
 def linearised(stepper: Stepper, rows: Tensor, targets: Tensor) -> Tuple[Tensor, ...]:
@@ -168,10 +173,8 @@ def regulator(library: MotionLibrary, base: Tensor, engine: str = "mujoco_cpu",
         return Regulator(**torch.load(path, weights_only=True))
     found = _solved(library, base, engine)
     if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        torch.save(vars(found), temporary)
-        os.replace(temporary, path)
+        with whole(path) as part:
+            torch.save(vars(found), part)
     return found
 
 
@@ -195,7 +198,8 @@ def _solved(library: MotionLibrary, base: Tensor, engine: str) -> Regulator:
     clips = range(len(library.entries))
     for number in sorted(clips, key=lambda c: not library.entries[c].loop):
         solver.solve((library.clip == number).nonzero().flatten(), library.entries[number].loop)
-    return Regulator(before.float(), solver.change.float(), solver.gain.float())
+    return Regulator(before.float(), solver.change.float(), solver.gain.float(),
+                     solver.harm.float())
 
 
 class _Riccati:
@@ -210,6 +214,7 @@ class _Riccati:
         self.slope = torch.zeros(size, STATE, dtype=torch.double)
         self.gain = torch.zeros(size, NUM_DOFS, STATE, dtype=torch.double)
         self.change = torch.zeros(size, NUM_DOFS, dtype=torch.double)
+        self.harm = torch.zeros(size, NUM_DOFS, NUM_DOFS, dtype=torch.double)
 
     def solve(self, rows: Tensor, loop: bool) -> None:
         """One clip; the loops of its skill come before the clips that end in them."""
@@ -232,11 +237,14 @@ class _Riccati:
     def _back(self, row: int, following: int) -> None:
         a, b, p = self.a[row], self.b[row], self.value[following]
         drift = p @ (self.after[row] - self.before[following]) + self.slope[following]
-        quu = TARGET_COST * torch.eye(NUM_DOFS, dtype=torch.double) + b.T @ p @ b
+        one, pushed = torch.eye(NUM_DOFS, dtype=torch.double), b.T @ p @ b
+        quu = TARGET_COST * one + pushed
         qux = b.T @ p @ a
         both = torch.linalg.solve(quu, torch.cat((qux, (b.T @ drift)[:, None]), 1))
         gain = -both[:, :-1]
         self.gain[row], self.change[row] = gain, -both[:, -1]
+        harm = WRONG_COST * one + 0.5 * (pushed + pushed.T)
+        self.harm[row] = harm * (NUM_DOFS / harm.trace())
         value = self.costs + a.T @ p @ a + qux.T @ gain
         self.value[row] = 0.5 * (value + value.T)
         self.slope[row] = a.T @ drift + qux.T @ self.change[row]

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ppp.errors import unknown
 from ppp.humanoid.observation import FRAME, KEY_BODIES, discriminator_frame
-from ppp.humanoid.rotations import quat_rotate, rotate_xy, yaw_of
+from ppp.humanoid.rotations import quat_rotate, rotate_about_z, yaw_of
 from ppp.humanoid.skeleton import BODY_ID, FEET, JOINTS, NUM_DOFS, dof_slices, per_dof
 from ppp.learning.regulator import held, regulator
 from ppp.motion.body import clip_qpos
@@ -90,13 +90,22 @@ class Teacher:
         rows = self.env.reference.index
         if self.feedback == "regulator":
             return self.table[rows] + self.regulator.correction(rows, self.env.engine.state)
-        following = self.env.library.next[rows]
-        targets = self.table[torch.where(following >= 0, following, rows)]
+        targets = self.table[self.env.library.after(rows)]
         return targets + self._correction(rows) if self.feedback == "legs" else targets
 
     def actions(self) -> Tensor:
         """The targets as actions of the environment, (N, 31)."""
         return (self.targets() - self.env.actions.offset) / self.env.actions.scale
+
+    def harm(self) -> Optional[Tensor]:
+        """What wrong actions cost in each frame, (F, 31, 31): an error e of an action e' harm e.
+
+        None where the feedback is no regulator, which alone knows.
+        """
+        if self.feedback != "regulator":
+            return None
+        scale = self.env.actions.scale
+        return self.regulator.harm * scale[:, None] * scale
 
     def _correction(self, rows: Tensor) -> Tensor:
         state = self.env.engine.state
@@ -105,8 +114,7 @@ class Teacher:
         share = load / load.sum(-1, keepdim=True).clamp_min(1.0)
         force, moment, drift = pull(frame, self.env.library.frame[rows], share)
         yaw = yaw_of(state.root_rot)
-        force, moment = (torch.cat((rotate_xy(v[:, :2], yaw), v[:, 2:]), -1)
-                         for v in (force, moment))
+        force, moment = rotate_about_z(force, yaw), rotate_about_z(moment, yaw)
         return stance(state.bodies.pos, state.bodies.rot, share, force, moment) + placed(
             drift, share)
 

@@ -14,7 +14,6 @@ from typing import Any, Callable, Optional
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ppp.learning.config import WarmStartConfig
 from ppp.learning.latents import Latents
@@ -32,12 +31,13 @@ class _Memory:
 
     def __init__(self, size: int, obs: int, actions: int) -> None:
         self.obs, self.label = torch.zeros(size, obs), torch.zeros(size, actions)
-        self.skill = torch.zeros(size, dtype=torch.long)
+        self.skill, self.row = torch.zeros(2, size, dtype=torch.long)
         self.size, self.filled, self._next = size, 0, 0
 
-    def add(self, obs: Tensor, skill: Tensor, label: Tensor) -> None:
+    def add(self, obs: Tensor, skill: Tensor, label: Tensor, row: Tensor) -> None:
         slot = (self._next + torch.arange(len(obs))) % self.size
         self.obs[slot], self.skill[slot], self.label[slot] = obs, skill, label
+        self.row[slot] = row
         self._next = (self._next + len(obs)) % self.size
         self.filled = min(self.size, self.filled + len(obs))
 
@@ -47,6 +47,9 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
                save_seconds: float = 180.0, save: Callable[[int], Any] = lambda done: None,
                first: int = 0, known: bool = False) -> float:
     """Distil the teacher into the actor; returns the last loss (action units squared).
+
+    Where the teacher is a regulator, an error counts by what it costs in the end: an elbow moves
+    little but itself, an ankle topples the body.
 
     latents: whose z the policy acts under (default: the commanded skill's). ``save(iterations
     done)`` is called every ``save_seconds``, for the distillation may take long; ``first``: as many
@@ -59,6 +62,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
     parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
     optimizer = torch.optim.Adam(parameters, config.learning_rate)
     sigma, half = policy.actor.log_sigma.exp(), halves(config)
+    harm = teacher.harm() if config.priced else None
     obs, loss = env.reset(), torch.zeros(())
     for iteration in range(first, config.iterations):
         done = iteration / config.iterations
@@ -74,7 +78,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * (1.0 - 0.9 * done)
         for _ in range(config.updates):
-            loss = _fit(policy, memory, optimizer, config.batch, half)
+            loss = _fit(policy, memory, optimizer, config.batch, half, harm)
         if (iteration + 1) % 25 == 0:
             print(f"warm start {iteration + 1}/{config.iterations}  loss {loss.item():.5f}  "
                   f"imitation {float(env.quality.mean()):.2f}", file=sys.stderr, flush=True)
@@ -109,17 +113,20 @@ def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, teacher: Teach
     """One noisy step of the mixture; its states go into the memory with their labels."""
     skill = latents.now(env.commands)
     label = teacher.actions()
-    memory.add(obs, skill, label)
+    memory.add(obs, skill, label, env.reference.index)
     action = torch.where(replay[:, None], label, policy.act(obs, skill))
     return env.step(action + sigma * torch.randn_like(action))[0]
 
 
 def _fit(policy: SkillPolicy, memory: _Memory, optimizer: torch.optim.Optimizer,
-         batch: int, half: bool) -> Tensor:
+         batch: int, half: bool, harm: Optional[Tensor] = None) -> Tensor:
+    """One step down the error of the actions; harm (F, 31, 31): the price of it in each frame."""
     pick = torch.randint(0, memory.filled, (batch,))
     with torch.autocast(memory.obs.device.type, torch.bfloat16, enabled=half):
         action = policy.act(memory.obs[pick], memory.skill[pick])
-    loss = F.mse_loss(action.float(), memory.label[pick])
+    error = action.float() - memory.label[pick]
+    priced = error if harm is None else (harm[memory.row[pick]] @ error[..., None])[..., 0]
+    loss = (error * priced).mean()
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()

@@ -1,7 +1,6 @@
 """Writing ``library.yaml``: one line a skill, one line a clip."""
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Dict, Iterable, List, Sequence
 
@@ -10,6 +9,7 @@ import yaml
 from ppp.motion.clip import Clip
 from ppp.motion.library import ClipEntry, LibraryFile, SkillInfo, read_library
 from ppp.motion.measure import travel_offset
+from ppp.outputs import whole
 
 HEADER = """\
 # The motion library. `ppp motions author` rebuilds the authored clips, `ppp motions import` adds
@@ -49,10 +49,8 @@ def write_library(path: Path, library: LibraryFile) -> None:
         lines.append(f"  {name}: {_flow({'label': info.label, 'mode': info.mode})}\n")
     lines.append("clips:\n")
     lines += [f"  - {_flow(dict(vars(clip)))}\n" for clip in library.clips]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(lines), encoding="utf-8")
-    os.replace(temporary, path)
+    with whole(path) as part:
+        part.write_text("".join(lines), encoding="utf-8")
 
 
 def _flow(value: dict) -> str:

@@ -20,7 +20,14 @@ from ppp.humanoid.kinematics import (
     linear_velocities,
 )
 from ppp.humanoid.observation import FRAME, discriminator_frame
-from ppp.humanoid.rotations import quat_rotate, quat_slerp, rotate_xy, wrap_angle, yaw_of
+from ppp.humanoid.rotations import (
+    quat_rotate,
+    quat_slerp,
+    rotate_about_z,
+    rotate_xy,
+    wrap_angle,
+    yaw_of,
+)
 from ppp.motion.clip import Clip, clip_from_local_rot, load_clip
 from ppp.motion.steering import CURVE, steering_table
 from ppp.settings import build, load_yaml
@@ -252,6 +259,12 @@ class MotionLibrary:
         """A random frame of each commanded skill (n,) by clip weight; frame indices (n,)."""
         return torch.multinomial(self._start_weight[skill], 1, generator=generator)[:, 0]
 
+    def after(self, rows: Tensor) -> Tensor:
+        """The frames that follow frames ``rows``; at the end of a clip that does not loop, itself.
+        """
+        following = self.next[rows]
+        return torch.where(following >= 0, following, rows)
+
     def window(self, last: Tensor, length: int) -> Tensor:
         """The ``length`` discriminator frames that end at frames ``last`` (n,), (n, length, 140).
 
@@ -330,7 +343,7 @@ def clip_table(clip: Clip, entry: ClipEntry, mode: str) -> Dict[str, Tensor]:
         turn = yaw[-1] - yaw[0]
         joint_vel[0] = 0.5 * (joint_vel[0] + joint_vel[-1])
         for vel in (lin_vel, ang_vel):
-            back = torch.cat((rotate_xy(vel[-1, :2], -turn), vel[-1, 2:]))
+            back = rotate_about_z(vel[-1], -turn)
             vel[0] = 0.5 * (vel[0] + back)
     bodies = forward_kinematics(root_pos, root_rot, joint_pos, lin_vel, ang_vel, joint_vel)
     table = {

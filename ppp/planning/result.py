@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 from ppp.errors import PPPError
+from ppp.outputs import whole
 from ppp.planning.checks import CheckResult
 from ppp.planning.plan_schema import Plan
 from ppp.planning.recording import Recording
@@ -72,10 +72,8 @@ def recorded_steps(steps: Tuple[Outcome, ...]) -> List[Dict[str, Any]]:
 
 def write_json(data: Dict[str, Any], path: Path) -> None:
     """Write a JSON file whole or not at all; PPPError when it cannot be written."""
-    temporary = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        with whole(path) as part:
+            part.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise PPPError(f"{path}: cannot write this file: {error.strerror or error}") from None

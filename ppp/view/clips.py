@@ -20,7 +20,7 @@ from ppp.motion.clip import Clip
 from ppp.motion.replay import looped_qpos
 from ppp.motion.report import FIGURES, shown
 from ppp.motion.sources import Source
-from ppp.outputs import check_file, check_folder
+from ppp.outputs import check_file, check_folder, whole
 from ppp.planning.recording import Recording
 from ppp.view.poses import as_recording, pose_at
 from ppp.view.replay import write_replay
@@ -104,9 +104,8 @@ def write_image(image: np.ndarray, path: Path) -> Path:
     if path.suffix.lower() != ".png":
         raise PPPError(f"{path}: the picture's name has to end in .png")
     check_file(path, "picture")
-    part = path.with_name(f".{path.name}.part")
-    Image.fromarray(image).save(str(part), format="PNG", optimize=True)
-    os.replace(str(part), str(path))
+    with whole(path) as part:
+        Image.fromarray(image).save(str(part), format="PNG", optimize=True)
     return path
 
 

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import html
 import json
-import os
 from pathlib import Path
 from string import Template
 from typing import Any, Dict, List, Union
@@ -17,7 +16,7 @@ from typing import Any, Dict, List, Union
 import numpy as np
 
 from ppp.engines.scene import Prop
-from ppp.errors import PPPError
+from ppp.outputs import write_html
 from ppp.planning.recording import Recording
 from ppp.view.camera import KNOT, plan_camera
 from ppp.view.look import GOAL_COLOUR, GOAL_RADIUS, MARKER_RADIUS, Geom, body_geoms, prop_colour
@@ -35,17 +34,7 @@ def write_replay(recording: Recording, path: Union[str, Path]) -> Path:
     Raises PPPError for a recording that cannot be shown and a path that cannot be written; a file
     already there is replaced only when the new one is complete.
     """
-    path = Path(path)
-    text = page(recording)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(str(part), str(path))
-    except OSError as error:
-        raise PPPError(f"{path}: the page cannot be written ({error.strerror}): "
-                       "choose another place") from error
-    return path
+    return write_html(page(recording), path)
 
 
 def page(recording: Recording) -> str:

@@ -9,6 +9,7 @@ from typing import Iterator, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ppp.errors import PPPError
+from ppp.outputs import whole
 from ppp.planning.recording import Recording
 from ppp.view.camera import Shots, plan_camera
 from ppp.view.captions import Captions
@@ -152,9 +153,8 @@ def _check_size(size: Tuple[int, int]) -> None:
 
 def _save(image: np.ndarray, path: Path) -> None:
     from PIL import Image
-    part = path.with_name(f".{path.name}.part")
-    Image.fromarray(image).save(str(part), format="PNG", optimize=True)
-    os.replace(str(part), str(path))
+    with whole(path) as part:
+        Image.fromarray(image).save(str(part), format="PNG", optimize=True)
 
 
 def _encode(frames: Iterator[np.ndarray], path: Path, size: Tuple[int, int], fps: float) -> None:
@@ -164,21 +164,17 @@ def _encode(frames: Iterator[np.ndarray], path: Path, size: Tuple[int, int], fps
     except ImportError as error:
         raise PPPError("writing a film needs imageio-ffmpeg: `pip install imageio-ffmpeg`, "
                        "or go without a video") from error
-    part = path.with_name(f".{path.name}.part")
     try:
-        writer = imageio_ffmpeg.write_frames(
-            str(part), size, fps=fps, codec="libx264", macro_block_size=2, quality=None,
-            output_params=["-crf", "23", "-preset", "veryfast", "-movflags", "+faststart",
-                           "-f", "mp4"], ffmpeg_log_level="error")
-        writer.send(None)
-        for image in frames:
-            writer.send(np.ascontiguousarray(image))
-        writer.close()
-        os.replace(str(part), str(path))
+        with whole(path) as part:
+            writer = imageio_ffmpeg.write_frames(
+                str(part), size, fps=fps, codec="libx264", macro_block_size=2, quality=None,
+                output_params=["-crf", "23", "-preset", "veryfast", "-movflags", "+faststart",
+                               "-f", "mp4"], ffmpeg_log_level="error")
+            writer.send(None)
+            for image in frames:
+                writer.send(np.ascontiguousarray(image))
+            writer.close()
     except (OSError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or ["unknown"])[0]
         raise PPPError(f"{path}: the film could not be encoded ({reason}): check the free space "
                        "and the imageio-ffmpeg installation") from error
-    finally:
-        if part.exists():
-            part.unlink()

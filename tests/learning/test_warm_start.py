@@ -84,7 +84,8 @@ def test_half_precision_learns_the_same_regression(tmp_path):
     memory = _Memory(500, size, 31)
     torch.manual_seed(1)
     obs = torch.randn(500, size)
-    memory.add(obs, torch.arange(500) % 4, 0.5 * torch.tanh(obs[:, :31]))
+    memory.add(obs, torch.arange(500) % 4, 0.5 * torch.tanh(obs[:, :31]),
+               torch.zeros(500, dtype=torch.long))
     errors = []
     for half in (False, True):
         made.policy.load_state_dict(start)
