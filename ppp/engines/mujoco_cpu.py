@@ -12,11 +12,10 @@ from mujoco.rollout import Rollout
 from torch import Tensor
 
 from ppp.engines.base import EngineState
-from ppp.engines.mujoco_model import PropSlots, build_model, touch_columns
+from ppp.engines.mujoco_model import build_model, touch_columns
+from ppp.engines.mujoco_state import Layout, merged
 from ppp.engines.scene import Scene
-from ppp.humanoid.kinematics import BodyState, forward_kinematics
-from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate, quat_to_exp_map
-from ppp.humanoid.skeleton import BODIES, JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
+from ppp.humanoid.skeleton import BODIES, NUM_BODIES, NUM_DOFS
 
 PHYSICS_STEPS = 4
 _STATE = mujoco.mjtState.mjSTATE_PHYSICS
@@ -35,7 +34,7 @@ class MujocoCpuEngine:
     def __init__(self, num_envs: int, scene: Scene, threads: Optional[int] = None) -> None:
         self.num_envs, self.scene = int(num_envs), scene
         self.model = build_model(scene)
-        self.slots = PropSlots(self.model, scene)
+        self.layout = Layout(self.model, scene)
         count = max(1, min(int(threads or os.cpu_count() or 1), self.num_envs))
         self._data: List[mujoco.MjData] = [mujoco.MjData(self.model) for _ in range(count)]
         self._models = [self.model] * self.num_envs  # one entry an environment, all the same
@@ -52,7 +51,6 @@ class MujocoCpuEngine:
         self._by_body = touch_columns(self.model, scene, "body")
         self._by_sword = touch_columns(self.model, scene, "sword")
         self.broken = torch.zeros(self.num_envs, dtype=torch.bool)
-        self._ball_q, self._ball_dofs, self._hinge_q, self._hinge_dofs = _joint_columns(self.model)
         self.state = self._read()
 
     # -- the contract ------------------------------------------------------------------------
@@ -61,20 +59,11 @@ class MujocoCpuEngine:
               props: Optional[Tensor] = None) -> None:
         """Put environments into a state; see the contract for shapes and frames."""
         ids = np.asarray(env_ids.cpu(), dtype=np.int64)
-        qpos = np.tile(self.model.qpos0, (len(ids), 1))
-        qvel = np.zeros((len(ids), self._nv))
-        qpos[:, :3], qpos[:, 3:7] = root_pos.numpy(), root_rot.numpy()
-        balls = joint_pos[:, self._ball_dofs].reshape(len(ids), -1, 3)
-        qpos[:, self._ball_q] = exp_map_to_quat(balls).reshape(len(ids), -1).numpy()
-        qpos[:, self._hinge_q] = joint_pos[:, self._hinge_dofs].numpy()
-        qvel[:, :3] = root_lin_vel.numpy()
-        # MuJoCo keeps a free joint's angular velocity in the body's own frame
-        qvel[:, 3:6] = quat_rotate(quat_conj(root_rot), root_ang_vel).numpy()
-        qvel[:, 6:6 + NUM_DOFS] = joint_vel.numpy()
-        self.slots.place(qpos, None if props is None else props.numpy())
-        self._write(ids, qpos, qvel)
+        qpos, qvel = self.layout.place(root_pos, root_rot, joint_pos, joint_vel, root_lin_vel,
+                                       root_ang_vel, props)
+        self._write(ids, qpos.numpy(), qvel.numpy())
         self._sensors[ids] = 0.0
-        self.state = _merged(self.state, env_ids, self._read(ids))
+        self.state = merged(self.state, env_ids, self._read(ids))
 
     def step(self, pd_targets: Tensor) -> None:
         """Four physics steps towards the joint targets (N, 31), rad."""
@@ -92,10 +81,11 @@ class MujocoCpuEngine:
         """Put free props into states; see the contract."""
         ids = np.asarray(env_ids.cpu(), dtype=np.int64)
         qpos, qvel = self._rows(ids)
-        self.slots.put(qpos, qvel, props.numpy())
+        slots = self.layout.slots
+        slots.put(torch.from_numpy(qpos), torch.from_numpy(qvel), props)
         self._write(ids, qpos, qvel)
-        states = self.slots.read(torch.from_numpy(qpos.astype(np.float32)),
-                                 torch.from_numpy(qvel.astype(np.float32)))
+        states = slots.read(torch.from_numpy(qpos.astype(np.float32)),
+                            torch.from_numpy(qvel.astype(np.float32)))
         self.state = replace(self.state, prop_state=self.state.prop_state.index_copy(
             0, env_ids, states))
 
@@ -114,7 +104,7 @@ class MujocoCpuEngine:
         self._write(ids, qpos, qvel)
         touched, struck = self.state.prop_touched, self.state.prop_struck
         force = self.state.contact_force
-        self.state = replace(_merged(self.state, env_ids, self._read(ids)), contact_force=force,
+        self.state = replace(merged(self.state, env_ids, self._read(ids)), contact_force=force,
                              prop_touched=touched, prop_struck=struck)
 
     def _rows(self, ids: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -132,13 +122,14 @@ class MujocoCpuEngine:
         return {"full": torch.from_numpy(self._full.copy())}
 
     def restore(self, snapshot: Dict[str, Tensor]) -> bool:
-        """Go back to a snapshot; False, and nothing changed, where it is of another scene or size.
+        """Go back to a snapshot; False, and nothing changed, where it is of another scene, size or
+        engine.
 
         Contacts are known again after the next step.
         """
-        full = snapshot["full"].numpy()
-        if full.shape != self._full.shape:
+        if "full" not in snapshot or snapshot["full"].shape != self._full.shape:
             return False
+        full = snapshot["full"].numpy()
         self._full[:] = full
         self._sensors[:] = 0.0
         self.state = self._read()
@@ -165,52 +156,9 @@ class MujocoCpuEngine:
         start = self._head + self._nq
         qpos = torch.from_numpy(self._full[ids, self._head:start].astype(np.float32))
         qvel = torch.from_numpy(self._full[ids, start:start + self._nv].astype(np.float32))
-        n = len(qpos)
-        joint_pos = qpos.new_zeros(n, NUM_DOFS)
-        balls = qpos[:, self._ball_q].reshape(n, -1, 4)
-        joint_pos[:, self._ball_dofs] = quat_to_exp_map(balls).reshape(n, -1)
-        joint_pos[:, self._hinge_dofs] = qpos[:, self._hinge_q]
-        root_rot = qpos[:, 3:7].contiguous()
-        joint_vel = qvel[:, 6:6 + NUM_DOFS].contiguous()
-        bodies = forward_kinematics(qpos[:, :3].contiguous(), root_rot, joint_pos,
-                                    qvel[:, :3].contiguous(),
-                                    quat_rotate(root_rot, qvel[:, 3:6]), joint_vel)
         sensors = self._sensors[ids]
         last = torch.from_numpy(sensors[:, -1].astype(np.float32))
-        # the sensor gives the force of a body on what it touches; the contract, on the body
-        contact = -last[:, :3 * NUM_BODIES].reshape(n, NUM_BODIES, 3)
         # a tap may be over within a control step, so a touch counts in any of the four
         touched = torch.from_numpy((sensors[:, :, self._by_body] > 0.0).any(1))
         struck = torch.from_numpy((sensors[:, :, self._by_sword] > 0.0).any(1))
-        return EngineState(joint_pos, joint_vel, bodies, contact,
-                           self.slots.read(qpos, qvel), touched, struck)
-
-
-def _merged(state: EngineState, ids: Tensor, new: EngineState) -> EngineState:
-    """A copy of ``state`` with the rows ``ids`` of ``new``; the tensors handed out stay as they
-    were."""
-    def put(old: Tensor, rows: Tensor) -> Tensor:
-        return old.index_copy(0, ids, rows)
-
-    return EngineState(
-        put(state.joint_pos, new.joint_pos), put(state.joint_vel, new.joint_vel),
-        BodyState(*(put(a, b) for a, b in zip(state.bodies, new.bodies))),
-        put(state.contact_force, new.contact_force), put(state.prop_state, new.prop_state),
-        put(state.prop_touched, new.prop_touched), put(state.prop_struck, new.prop_struck))
-
-
-def _joint_columns(model: mujoco.MjModel):
-    """Columns of qpos and of the 31 DoFs for ball joints and for hinges."""
-    ball_q: List[int] = []
-    ball_dofs: List[int] = []
-    hinge_q: List[int] = []
-    hinge_dofs: List[int] = []
-    for joint, dofs in zip(JOINTS, dof_slices()):
-        address = int(model.joint(joint.name).qposadr[0])
-        if joint.dofs == 3:
-            ball_q += range(address, address + 4)
-            ball_dofs += range(dofs.start, dofs.stop)
-        else:
-            hinge_q.append(address)
-            hinge_dofs.append(dofs.start)
-    return ball_q, ball_dofs, hinge_q, hinge_dofs
+        return self.layout.state(qpos, qvel, last[:, :3 * NUM_BODIES], touched, struck)

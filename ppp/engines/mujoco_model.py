@@ -64,24 +64,24 @@ def touch_columns(model: mujoco.MjModel, scene: Scene, what: str) -> np.ndarray:
 
 
 class PropSlots:
-    """Where each prop's pose lies in qpos and qvel (fixed props have none)."""
+    """Where each prop's pose lies in qpos and qvel (fixed props have none); on ``device``."""
 
-    def __init__(self, model: mujoco.MjModel, scene: Scene) -> None:
-        self.rest = np.array([prop_pose(p) for p in scene.bodies]).reshape(-1, 7)
+    def __init__(self, model: mujoco.MjModel, scene: Scene, device: str = "cpu") -> None:
+        rest = np.array([prop_pose(p) for p in scene.bodies]).reshape(-1, 7)
+        self.rest = torch.as_tensor(rest).to(device)
         self.free: List[int] = [i for i, p in enumerate(scene.bodies) if p.kind == "target"]
         joints = [model.body(_body_name(i)).jntadr[0] for i in self.free]
         self._qpos = [int(model.jnt_qposadr[j]) for j in joints]
         self._qvel = [int(model.jnt_dofadr[j]) for j in joints]
 
-    def place(self, qpos: np.ndarray, poses: Optional[np.ndarray]) -> None:
+    def place(self, qpos: Tensor, poses: Optional[Tensor]) -> None:
         """Write the free props' poses (n, P, 7), or their rest places, into qpos (n, nq)."""
         for index, address in zip(self.free, self._qpos):
             qpos[:, address:address + 7] = self.rest[index] if poses is None else poses[:, index]
 
-    def put(self, qpos: np.ndarray, qvel: np.ndarray, states: np.ndarray) -> None:
+    def put(self, qpos: Tensor, qvel: Tensor, states: Tensor) -> None:
         """Write the free props' states (n, P, 13) into qpos (n, nq) and qvel (n, nv)."""
-        turned = torch.as_tensor(states[..., 3:7]), torch.as_tensor(states[..., 10:])
-        spin = quat_rotate(quat_conj(turned[0]), turned[1]).numpy()
+        spin = quat_rotate(quat_conj(states[..., 3:7]), states[..., 10:])
         for index, q, v in zip(self.free, self._qpos, self._qvel):
             qpos[:, q:q + 7] = states[:, index, :7]
             qvel[:, v:v + 3] = states[:, index, 7:10]
@@ -91,7 +91,7 @@ class PropSlots:
     def read(self, qpos: Tensor, qvel: Tensor) -> Tensor:
         """(N, P, 13): position, rotation, linear and angular velocity (world frame)."""
         out = qpos.new_zeros(qpos.shape[0], len(self.rest), 13)
-        out[:, :, :7] = torch.as_tensor(self.rest, dtype=qpos.dtype)
+        out[:, :, :7] = self.rest
         for index, q, v in zip(self.free, self._qpos, self._qvel):
             out[:, index, :7] = qpos[:, q:q + 7]
             out[:, index, 7:10] = qvel[:, v:v + 3]
