@@ -11,7 +11,8 @@ if TYPE_CHECKING:  # the contract needs torch, which reading a scenario does not
     from ppp.engines.base import Engine
 
 #: engine name -> "module:class"; a table, so that a new simulator is one line here
-ENGINES = {"mujoco_cpu": "ppp.engines.mujoco_cpu:MujocoCpuEngine"}
+ENGINES = {"mujoco_cpu": "ppp.engines.mujoco_cpu:MujocoCpuEngine",
+           "mujoco_warp": "ppp.engines.mujoco_warp:MujocoWarpEngine"}
 
 
 def make_engine(name: str, num_envs: int, scene: Scene, **options: Any) -> Engine:
