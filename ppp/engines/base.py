@@ -37,6 +37,19 @@ class EngineState:
         return self.bodies.rot[:, 0]
 
 
+def merged(state: EngineState, ids: Tensor, new: EngineState) -> EngineState:
+    """A copy of ``state`` with the rows ``ids`` of ``new``; the tensors handed out stay as they
+    were."""
+    def put(old: Tensor, rows: Tensor) -> Tensor:
+        return old.index_copy(0, ids, rows)
+
+    return EngineState(
+        put(state.joint_pos, new.joint_pos), put(state.joint_vel, new.joint_vel),
+        BodyState(*(put(a, b) for a, b in zip(state.bodies, new.bodies))),
+        put(state.contact_force, new.contact_force), put(state.prop_state, new.prop_state),
+        put(state.prop_touched, new.prop_touched), put(state.prop_struck, new.prop_struck))
+
+
 class Engine(Protocol):
     """N independent copies of the humanoid with the props of one scene."""
 

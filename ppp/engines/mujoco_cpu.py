@@ -11,9 +11,9 @@ import torch
 from mujoco.rollout import Rollout
 from torch import Tensor
 
-from ppp.engines.base import EngineState
+from ppp.engines.base import EngineState, merged
 from ppp.engines.mujoco_model import build_model, touch_columns
-from ppp.engines.mujoco_state import Layout, merged
+from ppp.engines.mujoco_state import Layout
 from ppp.engines.scene import Scene
 from ppp.humanoid.skeleton import BODIES, NUM_BODIES, NUM_DOFS
 

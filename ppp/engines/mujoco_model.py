@@ -1,7 +1,6 @@
 """The humanoid and the props of a scene as one MjModel, for the MuJoCo engines."""
 from __future__ import annotations
 
-import math
 from typing import List, Optional
 
 import mujoco
@@ -20,9 +19,7 @@ PROP_FRICTION = (0.7, 0.01, 0.01)
 
 def prop_pose(prop: Prop) -> np.ndarray:
     """Rest pose (7,) of a prop: centre of the box, then its rotation w, x, y, z."""
-    half = 0.5 * prop.yaw
-    x, y = prop.position
-    return np.array([x, y, 0.5 * prop.size[2], math.cos(half), 0.0, 0.0, math.sin(half)])
+    return np.array(prop.pose)
 
 
 def _body_name(index: int) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ppp.engines.base import EngineState
 from ppp.engines.mujoco_model import PropSlots
 from ppp.engines.scene import Scene
-from ppp.humanoid.kinematics import BodyState, forward_kinematics
+from ppp.humanoid.kinematics import forward_kinematics
 from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate, quat_to_exp_map
 from ppp.humanoid.skeleton import JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
 
@@ -67,19 +67,6 @@ class Layout:
                                     quat_rotate(root_rot, qvel[:, 3:6]), joint_vel)
         return EngineState(joint_pos, joint_vel, bodies, -contact.reshape(n, NUM_BODIES, 3),
                            self.slots.read(qpos, qvel), touched, struck)
-
-
-def merged(state: EngineState, ids: Tensor, new: EngineState) -> EngineState:
-    """A copy of ``state`` with the rows ``ids`` of ``new``; the tensors handed out stay as they
-    were."""
-    def put(old: Tensor, rows: Tensor) -> Tensor:
-        return old.index_copy(0, ids, rows)
-
-    return EngineState(
-        put(state.joint_pos, new.joint_pos), put(state.joint_vel, new.joint_vel),
-        BodyState(*(put(a, b) for a, b in zip(state.bodies, new.bodies))),
-        put(state.contact_force, new.contact_force), put(state.prop_state, new.prop_state),
-        put(state.prop_touched, new.prop_touched), put(state.prop_struck, new.prop_struck))
 
 
 def _joint_columns(model: mujoco.MjModel) -> Tuple[List[int], ...]:

@@ -1,6 +1,7 @@
 """What stands in a scene besides the humanoid: one description for every engine."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
@@ -35,6 +36,13 @@ class Prop:
         """Its mass, kg."""
         x, y, z = self.size
         return TARGET_DENSITY * x * y * z if self.mass is None else self.mass
+
+    @property
+    def pose(self) -> Tuple[float, float, float, float, float, float, float]:
+        """Where it rests: centre of the box, m, then its rotation w, x, y, z."""
+        half = 0.5 * self.yaw
+        x, y = self.position
+        return x, y, 0.5 * self.size[2], math.cos(half), 0.0, 0.0, math.sin(half)
 
 
 @dataclass(frozen=True)
