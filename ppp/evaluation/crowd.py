@@ -5,13 +5,13 @@ Unlike the training environment nothing restarts: who has fallen stays down, and
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Dict, List, Sequence
+from typing import Callable, Dict, List, Sequence, Union
 
 import torch
 from torch import Tensor
 
 from ppp.engines import make_engine
-from ppp.engines.base import EngineState
+from ppp.engines.base import Engine, EngineState
 from ppp.engines.scene import Scene
 from ppp.humanoid.observation import discriminator_frame, observe, observe_goal
 from ppp.humanoid.rotations import quat_mul, quat_rotate, up_z, wrap_angle, yaw_of, yaw_quat
@@ -39,16 +39,19 @@ class Crowd:
     ``skill`` (N,), numbers in ``library.skills``, which are the policy's, and ``target`` (N, 2), m,
     may be changed between steps. ``standing`` (N,) bool: has stood, at the start or since (not who
     starts on the floor); ``fell_at`` (N,): step of the first fall of one who stood, -1 for none.
+    engine: its name, or what makes it for a number of humanoids and a scene.
     keep: what :meth:`record` is asked for later; all of it takes 9 MB a second for 300 bodies.
     """
 
     def __init__(self, policy: Policy, library: MotionLibrary, frames: Tensor, skill: Tensor,
-                 generator: torch.Generator, engine: str = "mujoco_cpu",
+                 generator: torch.Generator,
+                 engine: Union[str, Callable[[int, Scene], Engine]] = "mujoco_cpu",
                  keep: Sequence[str] = RECORDED) -> None:
         self.policy, self.library, self.count = policy, library, len(frames)
         self.skill, self.time = skill.clone(), 0
         self.travel_offset = travel_offsets(library)
-        self.engine = make_engine(engine, self.count, Scene())
+        self.engine = make_engine(engine, self.count, Scene()) if isinstance(engine, str) \
+            else engine(self.count, Scene())
         self.reference = Reference(library, self.count) if "imitation" in keep else None
         if self.reference is not None:
             self.reference.put(torch.arange(self.count), frames)

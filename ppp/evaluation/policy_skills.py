@@ -43,7 +43,7 @@ def aim_ahead(crowd: Crowd, generator: torch.Generator) -> None:
 
 
 def hold_skills(policy: Policy, library: MotionLibrary, classifier: SkillClassifier, each: int,
-                seed: int, tick: Callable[[], None] = lambda: None, engine: str = "mujoco_cpu"
+                seed: int, tick: Callable[[], None] = lambda: None, engine: Any = "mujoco_cpu"
                 ) -> Dict[str, Any]:
     """Hold every skill of the policy ``each`` times; one row an episode, and the crowd itself.
 
