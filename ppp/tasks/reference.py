@@ -20,6 +20,9 @@ SLIP_EVERY = 3
 WAIT, PRICE = 24, 0.05
 #: a target further to the side than this is turned to, and further than the second sharply, rad
 STEER, SHARP = 0.2, 0.8
+#: a gait's clip without a loop is left for one where they are nearer than this, in scaled distance:
+#: as near as a loop's straight steps are to its curved ones
+JOIN = 3.0
 
 
 class Reference:
@@ -28,6 +31,7 @@ class Reference:
     def __init__(self, library: MotionLibrary, num_envs: int, steer: float = STEER,
                  sharp: float = SHARP, gentle: Sequence[str] = ()) -> None:
         self.library, self.steer_from = library, steer
+        self.ways = ways(library)
         #: of every skill; no target is further to the side than pi
         self.sharp_from = torch.tensor([math.inf if skill in gentle else sharp
                                         for skill in library.skills])
@@ -71,13 +75,14 @@ class Reference:
 
         The variants share their phase, so that the reference turns towards the target without
         losing step; without this the imitation reward would fight the steering. A gentle curve
-        would circle round a near target at its side, so that one is turned to sharply.
+        would circle round a near target at its side, so that one is turned to sharply. A clip that
+        sets off or weaves is left for a curve where it comes near to one (:func:`ways`).
         """
         size = angle.abs()
         turn = (size > self.steer_from).long() + (
             size > self.sharp_from[self.library.skill[self.index]]).long()
         side = STRAIGHT + torch.where(angle < 0, -turn, turn)
-        steered = self.library.variants[side, self.index]
+        steered = self.ways[side, self.index]
         self.index = torch.where(self.waiting > 0, self.index, steered)
 
     def advance(self, frame: Tensor, skill: Tensor, tick: int) -> None:
@@ -100,3 +105,24 @@ class Reference:
     def _after(self, index: Tensor) -> Tensor:
         following = self.library.next[index]
         return torch.where(following >= 0, following, index)
+
+
+def ways(library: MotionLibrary) -> Tensor:
+    """``library.variants`` (5, F) with ways out of the gaits' clips that are no loops.
+
+    Such a clip would end in the frame most like it, often one of its own, and so never turn to the
+    target: frames within JOIN of a loop lead to its curves, and the last one to the straight loop.
+    """
+    table = library.variants.clone()
+    loops = torch.tensor([e.loop for e in library.entries], device=table.device)[library.clip]
+    for kind in library.travels.nonzero().flatten():
+        own = library.skill == kind
+        loop, other = ((own & which).nonzero().flatten() for which in (loops, ~loops))
+        if not (len(loop) and len(other)):
+            continue
+        gap = torch.cdist(library.scaled[other], library.scaled[loop]).min(-1)
+        joined = library.variants[:, loop[gap.indices]]
+        curved = torch.arange(len(table), device=table.device)[:, None] != STRAIGHT
+        leaves = torch.where(curved, gap.values < JOIN, library.next[other] < 0)
+        table[:, other] = torch.where(leaves, joined, other)
+    return table

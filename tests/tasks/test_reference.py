@@ -1,6 +1,7 @@
 """The slipping clock and the frame table it runs on."""
 from __future__ import annotations
 
+import pytest
 import torch
 
 from ppp.humanoid.observation import FRAME, KEY_BODIES
@@ -152,3 +153,34 @@ def test_gentle_gaits_take_no_sharp_curve(library):
     reference.steer(torch.tensor([1.5, 1.5]))
     files = [library.entries[c].file for c in library.clip[reference.index].tolist()]
     assert files == ["walk_forward_curve_left.npz", "crouch_walk_sharp_left.npz"]
+
+
+def follow_target(library, start, angle, steps):
+    """Files of the clips that an exact follower with a target at ``angle`` rad is shown."""
+    reference, files = Reference(library, 1, gentle=library.skills), []
+    reference.put(torch.tensor([0]), torch.tensor([start]))
+    skill = library.skill[start][None]
+    for tick in range(1, steps):
+        reference.steer(torch.tensor([angle]))
+        files.append(library.entries[int(library.clip[reference.index])].file)
+        following = library.next[reference.index]
+        state = torch.where(following >= 0, following, reference.index)
+        reference.advance(library.frame[state], skill, tick)
+    return files
+
+
+@pytest.mark.parametrize("gait", ["walk_backward", "strafe_left", "crouch_walk"])
+def test_who_weaves_or_sets_off_is_led_to_the_target(library, gait):
+    for clip in ("weave", "start"):
+        start = int(frames_of(library, f"{gait}_{clip}.npz")[0])
+        files = follow_target(library, start, 1.0, 90)
+        assert files[-1] == f"{gait}_curve_left.npz", clip
+        # not before the first step is made, and never back again
+        assert files == sorted(files, key=lambda file: "curve" in file)
+
+
+@pytest.mark.parametrize("gait", ["walk_backward", "strafe_left", "crouch_walk"])
+def test_a_clip_that_set_off_goes_on_in_the_straight_loop(library, gait):
+    rows = frames_of(library, f"{gait}_start.npz")
+    files = follow_target(library, int(rows[0]), 0.0, len(rows) + 60)
+    assert files[-60:] == [f"{gait}_straight.npz"] * 60
