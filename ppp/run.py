@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,12 +96,16 @@ def _check(args: Args) -> None:
 
 def train(args: Args) -> int:
     """Train to the end or to Ctrl-C."""
+    from ppp.learning import distributed
     from ppp.learning.checkpoint import load_checkpoint
     from ppp.learning.config import check_batch, load_train
-    from ppp.learning.train import Trainer, export_bundle, latest_checkpoint
+    from ppp.learning.train import Trainer, export_bundle
 
     task = _task(args)
+    world = distributed.world()
     if (args.algo or task.algo) == "hrl":
+        if world.size > 1:
+            raise PPPError("--algo hrl trains in one process: start it without torchrun")
         return train_hrl(args, task)
     if args.low_level:
         raise PPPError("--low-level belongs to --algo hrl; to start from a policy give "
@@ -117,19 +122,31 @@ def train(args: Args) -> int:
         config = dataclasses.replace(config, num_envs=args.num_envs, ppo=ppo)
         check_batch(config, "--num-envs")
     folder = _folder(args, task)
-    start = latest_checkpoint(folder) if args.resume else args.checkpoint
-    if start:
+    start = _start(args, folder)
+    if start and world.first:
         load_checkpoint(start)  # a file that does not fit is told before anything is built
     check_folder(folder)
     trainer = Trainer(task, config, folder, args.seed, args.engine, args.device)
     if start:
         trainer.restore(start, counters=args.resume, distil=args.warm_start)
     path = trainer.run()
+    if not world.first:
+        return 0
     print(f"saved {path}")
     if args.export:
         export_bundle(path, args.export, run_facts(args))
         print(f"bundle {args.export}")
     return 0
+
+
+def _start(args: Args, folder: Path) -> Optional[Path]:
+    """The checkpoint to begin with; with several machines only the first needs to have it."""
+    from ppp.learning.distributed import from_first
+    from ppp.learning.train import latest_checkpoint
+
+    if not args.resume:
+        return args.checkpoint
+    return Path(from_first(lambda: str(latest_checkpoint(folder))))
 
 
 def _task(args: Args) -> TaskConfig:
@@ -198,7 +215,14 @@ def main(argv: Optional[List[str]] = None) -> int:
 
     args = tyro.cli(Args, args=argv, prog="ppp run", description=__doc__)
     _check(args)
-    return test(args) if args.test else train(args)
+    if args.test:
+        return test(args)
+    if "WORLD_SIZE" not in os.environ:  # torch takes its time: not before it is needed
+        return train(args)
+    from ppp.learning.distributed import started
+
+    with started(args.device):
+        return train(args)
 
 
 if __name__ == "__main__":

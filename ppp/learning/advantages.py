@@ -4,6 +4,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ppp.learning.distributed import total
+
 
 def gae(rewards: Tensor, values: Tensor, next_values: Tensor, dones: Tensor, gamma: float,
         lam: float) -> Tensor:
@@ -27,11 +29,13 @@ def normalised(advantages: Tensor, group: Tensor, groups: int) -> Tensor:
 
     A skill that falls at once has advantages many times those of one that is nearly learnt; under
     one common scale it would take the whole step to itself (compare the per-task scale of PopArt:
-    Hessel et al., arXiv 1809.04474). A group of one sample, or of equal ones, becomes 0.
+    Hessel et al., arXiv 1809.04474). A group of one sample, or of equal ones, becomes 0. With
+    several ranks a group is that of all of them.
     """
     flat = advantages.flatten()
-    count = torch.bincount(group, minlength=groups).clamp_min(1).to(flat)
-    mean = torch.zeros(groups, dtype=flat.dtype, device=flat.device).index_add(0, group, flat)
+    count = total(torch.bincount(group, minlength=groups)).clamp_min(1).to(flat)
+    zeros = torch.zeros(groups, dtype=flat.dtype, device=flat.device)
+    mean = total(zeros.index_add(0, group, flat))
     centred = flat - (mean / count)[group]
-    square = torch.zeros_like(mean).index_add(0, group, centred.square())
+    square = total(zeros.index_add(0, group, centred.square()))
     return (centred / (square / count).sqrt().clamp_min(1e-6)[group]).reshape(advantages.shape)

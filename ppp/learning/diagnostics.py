@@ -11,11 +11,14 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from ppp.learning import distributed
+
 
 class RunLog:
     """An rl-games observer: collects episodes, writes scalars, shows progress, saves on time.
 
-    history.jsonl in the run's folder has one line an iteration.
+    history.jsonl in the run's folder has one line an iteration. With several ranks all of them
+    count, the first one writes, and they save and stop after the same iteration.
     """
 
     def __init__(self, folder: Path, skills: List[str], iterations: int, save_minutes: float,
@@ -70,18 +73,23 @@ class RunLog:
         """Once an iteration: scalars, progress, and a checkpoint when it is time."""
         now = time.perf_counter()
         row = self._row(frame, epoch, now)
+        if distributed.world().first:
+            self._write(row, frame, now)
+        self._last = now
+        if distributed.of_first(now - self._saved > self.save_seconds):
+            self.save()
+            self._saved = time.perf_counter()
+        self.stopping = distributed.any_rank(self.stopping)
+        if self.stopping:
+            raise KeyboardInterrupt
+
+    def _write(self, row: Dict[str, float], frame: int, now: float) -> None:
         for name, value in row.items():
             if name not in ("iteration", "samples"):
                 self.agent.writer.add_scalar(f"ppp/{name}", value, frame)
         with open(self.folder / "history.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         self._show(row, now)
-        self._last = now
-        if now - self._saved > self.save_seconds:
-            self.save()
-            self._saved = time.perf_counter()
-        if self.stopping:
-            raise KeyboardInterrupt
 
     def _clear_counts(self) -> None:
         self._steps = torch.zeros(len(self.skills))
@@ -93,26 +101,30 @@ class RunLog:
         agent = self.agent
         row = {"iteration": epoch, "samples": agent.frame,
                "seconds": now - self._started,
-               "samples_per_s": agent.batch_size / max(now - self._last, 1e-9),
+               "samples_per_s": agent.curr_frames / max(now - self._last, 1e-9),
                "kl": getattr(agent, "kl", 0.0), "actor_lr": agent.last_lr,
-               "broken": agent.vec_env.env.broken_count}
-        for name, values in agent.terms.items():
-            row[f"reward/{name}"] = float(torch.stack(values).mean())
-        for name, value in agent.style.info.items():
-            row[f"discriminator/{name}"] = value
+               "broken": distributed.total(torch.tensor(agent.vec_env.env.broken_count))}
+        means = {f"reward/{name}": float(torch.stack(values).mean())
+                 for name, values in agent.terms.items()}
+        means.update((f"discriminator/{name}", value) for name, value in agent.style.info.items())
+        table = distributed.mean(torch.tensor(list(means.values()), dtype=torch.float64))
+        row.update(zip(means, table.tolist()))
         row.update(self._episode_rows())
+        steps, failures, imitation = distributed.total(
+            torch.stack((self._steps, self._failures, self._imitation)))
         for k, name in enumerate(self.skills):
             # seconds a skill is performed between two failures under it
-            row[f"seconds_to_failure/{name}"] = self._steps[k] / self._failures[k].clamp_min(1) / 30
-            row[f"imitation/{name}"] = self._imitation[k] / self._steps[k].clamp_min(1)
+            row[f"seconds_to_failure/{name}"] = steps[k] / failures[k].clamp_min(1) / 30
+            row[f"imitation/{name}"] = imitation[k] / steps[k].clamp_min(1)
         self._clear_counts()
         return {k: round(float(v), 6) for k, v in row.items()}
 
     def _episode_rows(self) -> Dict[str, float]:
-        if not self._episodes:
-            return {}
-        table = torch.cat(self._episodes)
+        empty = torch.zeros(0, 3, dtype=torch.long, device=self._steps.device)
+        table = distributed.joined(torch.cat([empty, *self._episodes]))
         self._episodes = []
+        if not len(table):
+            return {}
         rows = {"episode_length": table[:, 1].float().mean(),
                 "falls": table[:, 2].float().mean()}
         for k, name in enumerate(self.skills):

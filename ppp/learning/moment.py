@@ -3,7 +3,8 @@
 A checkpoint holds what was learnt; this file, ``checkpoints/moment.pt``, holds where every
 humanoid stands, what it is told, and the discriminator's replay. It is larger, so only the newest
 is kept. It is written before its checkpoint: a crash between the two leaves a moment that belongs
-to no checkpoint, and the environments simply start anew.
+to no checkpoint, and the environments simply start anew. With several ranks each keeps its own,
+``moment_1.pt`` and so on, on its own machine, with its random state.
 """
 from __future__ import annotations
 
@@ -64,15 +65,20 @@ def _moving(owner: Any) -> Dict[str, Any]:
             if (isinstance(value, Tensor) or type(value) is int) and name not in _SETTINGS}
 
 
-def save_moment(folder: Path, iteration: int, state: Dict[str, Any]) -> None:
+def moment_name(rank: int) -> str:
+    """The file of a rank."""
+    return f"moment_{rank}.pt" if rank else NAME
+
+
+def save_moment(folder: Path, iteration: int, state: Dict[str, Any], rank: int = 0) -> None:
     """Write the moment of ``iteration`` beside its checkpoint, whole or not at all."""
-    with whole(folder / NAME) as part:
+    with whole(folder / moment_name(rank)) as part:
         torch.save({"iteration": iteration, **state}, part)
 
 
-def load_moment(folder: Path, iteration: int) -> Optional[Dict[str, Any]]:
+def load_moment(folder: Path, iteration: int, rank: int = 0) -> Optional[Dict[str, Any]]:
     """The moment that belongs to the checkpoint of ``iteration``; None where there is none."""
-    path = folder / NAME
+    path = folder / moment_name(rank)
     if not path.is_file():
         return None
     try:

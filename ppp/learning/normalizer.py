@@ -4,6 +4,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ppp.learning.distributed import joined_moments
+
 
 class RunningNormalizer(nn.Module):
     """(x - mean) / std, clipped; statistics merge batch by batch (Chan et al.'s formula)."""
@@ -17,10 +19,10 @@ class RunningNormalizer(nn.Module):
 
     @torch.no_grad()
     def update(self, batch: Tensor) -> None:
-        """Take a batch (n, size) into the statistics."""
+        """Take a batch (n, size) into the statistics; with several ranks, the batches of all."""
         batch = batch.reshape(-1, self.mean.shape[0])
         var, mean = (part.double() for part in torch.var_mean(batch, 0, unbiased=False))
-        n = batch.shape[0]
+        n, mean, var = joined_moments(batch.shape[0], mean, var)
         total = self.count + n
         delta = mean - self.mean
         self.var.copy_((self.var * self.count + var * n

@@ -5,6 +5,7 @@ of the learning package.
 """
 from __future__ import annotations
 
+import tempfile
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
@@ -13,6 +14,7 @@ from rl_games.common.tr_helpers import DefaultRewardsShaper
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
+from ppp.learning import distributed
 from ppp.learning.advantages import gae, normalised
 from ppp.learning.config import TrainConfig
 from ppp.learning.rlg_model import ModelBuilder, RlgEnv, RlgModel
@@ -45,6 +47,15 @@ def build_params(config: TrainConfig, env: RlgEnv, model: RlgModel, observer: An
     return {"config": rl, "model": model}
 
 
+class _NoWriter:
+    """In the place of TensorBoard's writer, in a rank that writes nothing."""
+
+    def add_scalar(self, *values: Any) -> None:
+        """Nothing is kept."""
+
+    flush = close = add_scalar
+
+
 class PppAgent(A2CAgent):
     """PPO whose reward is w_task r_task + w_dis r_dis and whose observation is under a skill."""
 
@@ -53,7 +64,7 @@ class PppAgent(A2CAgent):
         self.settings, self.style, self._ready_model = settings, style, params["model"]
         self.teacher = teacher if settings.ppo.teacher else None
         self.terms: Dict[str, List[Tensor]] = {}
-        super().__init__("ppp", params)
+        self._build(params)
         ppo = settings.ppo
         net = self.model.a2c_network
         if self.is_adaptive_lr:
@@ -63,6 +74,17 @@ class PppAgent(A2CAgent):
         self.optimizer = torch.optim.Adam([
             {"params": self._actor_params, "lr": ppo.learning_rate},
             {"params": self._critic_params, "lr": ppo.critic_learning_rate}])
+
+    def _build(self, params: Dict[str, Any]) -> None:
+        """rl-games' constructor, which makes folders and opens files: those of one rank only."""
+        if distributed.world().first:
+            super().__init__("ppp", params)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            params["config"]["train_dir"] = folder
+            super().__init__("ppp", params)
+            self.writer.close()
+        self.writer = _NoWriter()
 
     def load_networks(self, params: Dict[str, Any]) -> None:
         """Our model instead of one from rl-games' registry."""
@@ -94,6 +116,7 @@ class PppAgent(A2CAgent):
             self.style.latents.refresh()
             self.style.refresh(self.model.a2c_network.encoder)
         batch = super().play_steps()
+        batch["played_frames"] *= distributed.world().size  # what is counted as samples
         self.style.remember(self.experience_buffer.tensor_dict)
         self._new_statistics = (batch["obses"], batch["returns"])
         return batch
@@ -172,7 +195,7 @@ class PppAgent(A2CAgent):
         self.model.skill, self._label = minibatch["row"], minibatch.get("label")
         result = list(super().train_actor_critic(minibatch))
         move = (result[6] - minibatch["behaviour_mu"]) / result[7]
-        result[3] = 0.5 * move.square().sum(-1).mean()
+        result[3] = distributed.mean(0.5 * move.square().sum(-1).mean())
         return tuple(result)
 
     def calc_losses(self, *parts: Any) -> Tuple[Tensor, ...]:
@@ -190,6 +213,7 @@ class PppAgent(A2CAgent):
 
     def trancate_gradients_and_step(self) -> None:
         """Clip actor and critic apart: one joint norm lets the value drown the policy."""
+        distributed.mean_gradients([*self._actor_params, *self._critic_params])
         clip_grad_norm_(self._actor_params, self.grad_norm)
         clip_grad_norm_(self._critic_params, self.grad_norm)
         # rl-games writes the adapted rate to every group; the critic keeps its own

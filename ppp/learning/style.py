@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, List, Optional, Union
 
 import torch
 from torch import Tensor
 
+from ppp.learning import distributed
 from ppp.learning.buffers import ReplayBuffer
 from ppp.learning.config import TrainConfig
 from ppp.learning.discriminator import (
@@ -43,6 +44,7 @@ class StyleTrainer:
             learning += self.posterior.parameters()
         if self.motion is not None:
             learning += self.latents.encoder.parameters()
+        self._learning = learning
         self.optimizer = torch.optim.AdamW(learning, self.config.learning_rate,
                                            weight_decay=self.config.weight_decay)
         self.replay = ReplayBuffer(self.config.replay, window, mean.shape[0], device)
@@ -98,6 +100,7 @@ class StyleTrainer:
             loss = loss + self._extra_loss(rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            distributed.mean_gradients(self._learning)
             self.optimizer.step()
 
     def _demo_z(self, rows: Tensor) -> Tensor:
@@ -131,6 +134,11 @@ class StyleTrainer:
             return None
         windows = self.library.window(torch.arange(self.library.size), self.window)
         return self.posterior(self.net.normalise(windows))
+
+    def tensors(self) -> List[Tensor]:
+        """All that its networks hold, for ranks that must be equal."""
+        nets = [self.net] if self.posterior is None else [self.net, self.posterior]
+        return [tensor for net in nets for tensor in net.state_dict().values()]
 
     def state_dict(self) -> Dict[str, Any]:
         """Weights and optimiser; the replay is kept apart (:mod:`ppp.learning.moment`)."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ppp.errors import PPPError, unknown
 from ppp.humanoid.rotations import heading_inverse, quat_mul
+from ppp.learning import distributed
 from ppp.learning.bundle import save_bundle
 from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, save_checkpoint
 from ppp.learning.codes import load_codes
@@ -51,15 +52,22 @@ def seed_everything(seed: int) -> None:
 
 
 class Trainer:
-    """One run in ``folder``: checkpoints/, summaries/ (TensorBoard), history.jsonl, settings."""
+    """One run in ``folder``: checkpoints/, summaries/ (TensorBoard), history.jsonl, settings.
+
+    Where torchrun started several processes, each makes a Trainer inside
+    :func:`ppp.learning.distributed.started`; ``num_envs`` is that of each.
+    """
 
     def __init__(self, task: TaskConfig, config: TrainConfig, folder: Path, seed: int = 0,
                  engine: str = "mujoco_cpu", device: str = "cpu") -> None:
         check_batch(config, "settings")
         seed_everything(seed)
         self.task, self.config, self.folder, self.seed = task, config, Path(folder), seed
-        self.engine, self.device = engine, device
-        self.env = HumanoidEnv(task, config.num_envs, seed, engine)
+        self.engine, self.device = engine, distributed.own_device(device)
+        self.world = distributed.world()
+        distributed.check_same(repr((task, config, seed, engine)), "settings")
+        self.env = HumanoidEnv(task, config.num_envs, self.world.seed(seed), engine,
+                               **self._share())
         self.skills: List[str] = self.env.library.skills
         listed = list(read_library(task.motion_path()).skills)
         for name in task.skill_weights:  # of a skill that is not trained this time: no harm
@@ -69,7 +77,7 @@ class Trainer:
                            [info.label for info in self.env.library.info])
         encoder = make_encoder(config, codes, self.env.library, seed)
         self.policy = make_policy(config, encoder, self.env.observation_size, self.env.action_size)
-        self.style = StyleTrainer(self.env.library, task.window, config, device,
+        self.style = StyleTrainer(self.env.library, task.window, config, self.device,
                                   Latents(config.codes, self.env.library, encoder,
                                           config.motion.frames))
         self.log = RunLog(self.folder, self.skills, config.iterations, config.save_minutes,
@@ -83,6 +91,7 @@ class Trainer:
         #: what had been spent on the weights that this run began with
         self._before: Dict[str, float] = {"samples": 0, "seconds": 0.0}
         self._taught: Optional[Teacher] = None
+        self._asked = 0.0
 
     # -- checkpoints -------------------------------------------------------------------------
     def restore(self, path: Path, counters: bool = True, distil: bool = False) -> None:
@@ -90,7 +99,7 @@ class Trainer:
 
         distil: the warm start follows nevertheless, into these weights.
         """
-        state = load_checkpoint(path, self.device)
+        state = distributed.from_first(lambda: load_checkpoint(path, self.device))
         if list(state["skills"]) != self.skills:
             raise PPPError(f"{path}: field 'skills' is {state['skills']}, this run has "
                            f"{self.skills}; use the same task and motion file")
@@ -105,7 +114,7 @@ class Trainer:
         self._restored, self._known = state if counters else None, True
         if counters:
             kept = state["counters"]
-            self._moment = load_moment(Path(path).parent, int(kept["iteration"]))
+            self._moment = load_moment(Path(path).parent, int(kept["iteration"]), self.world.rank)
             self._before = kept.get("before", self._before)
             self._warm = int(kept.get("warm_start", self.config.warm_start.iterations))
             self._distils = not int(kept["iteration"]) and \
@@ -126,20 +135,22 @@ class Trainer:
                          "seconds": time.perf_counter() - self._started + self._spent,
                          "warm_start": self._warm, "before": self._before,
                          "warm_samples": self._warm * self.config.warm_start.steps
-                         * self.config.num_envs},
+                         * self.config.num_envs * self.world.size},
             # the actions are offsets from this pose, whatever the library holds later
             "poses": {"mean": self.env.actions.offset, "standing": self._standing},
             "random": torch.get_rng_state(), "env_random": self.env.generator.get_state(),
         }
 
     def save(self) -> Path:
-        """Write a checkpoint and drop the oldest beyond ``keep``."""
-        folder = self.folder / "checkpoints"
-        state = self.state()
+        """Write a checkpoint and drop the oldest beyond ``keep``; other ranks than 0 their moment.
+        """
+        folder, iteration = self.folder / "checkpoints", self._agent.epoch_num
+        path = folder / f"iteration_{iteration:07d}.pt"
         if self._agent.obs is not None:
-            save_moment(folder, state["counters"]["iteration"], self._present())
-        path = save_checkpoint(folder / f"iteration_{state['counters']['iteration']:07d}.pt", state)
-        prune(folder, self.config.keep)
+            save_moment(folder, iteration, self._present(), self.world.rank)
+        if self.world.first:
+            save_checkpoint(path, self.state())
+            prune(folder, self.config.keep)
         return path
 
     def _distilled(self, iterations: int) -> None:
@@ -149,8 +160,10 @@ class Trainer:
 
     def _present(self) -> Dict[str, Any]:
         """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
+        own = {} if self.world.first else {  # the checkpoint has those of rank 0
+            "random": torch.get_rng_state(), "env_random": self.env.generator.get_state()}
         return {"env": env_state(self.env), "obs": self._agent.obs["obs"],
-                "replay": self.style.replay.state(), "latents": self.style.latents.state()}
+                "replay": self.style.replay.state(), "latents": self.style.latents.state(), **own}
 
     def _go_on(self) -> None:
         """Put the environments back to where the checkpoint was written, where that is known."""
@@ -159,7 +172,8 @@ class Trainer:
             self.style.replay.load(moment["replay"])
         if moment is None or moment["env"] is None or \
                 not load_env_state(self.env, moment["env"]):
-            print("resuming; every humanoid starts a new episode", file=sys.stderr)
+            of = f" of rank {self.world.rank}" if self.world.size > 1 else ""
+            print(f"resuming; every humanoid{of} starts a new episode", file=sys.stderr)
             return
         self.style.latents.load(moment["latents"])
         self._agent.vec_env.resumed = moment["obs"]
@@ -168,9 +182,22 @@ class Trainer:
     def _teacher(self) -> Optional[Teacher]:
         """The teacher that the warm start or PPO asks for; built once, which takes minutes."""
         if self._taught is None and (self._distils or self.config.ppo.teacher):
-            self._taught = Teacher(self.env, feedback_of(self.config.warm_start),
-                                   self.folder.parent / "cache")
+            with distributed.one_at_first():
+                self._taught = Teacher(self.env, feedback_of(self.config.warm_start),
+                                       self.folder.parent / "cache")
         return self._taught
+
+    def _share(self) -> Dict[str, Any]:
+        """This rank's part of what the machine has, as options of the engine."""
+        threads = self.world.threads()
+        return {"threads": threads} if threads and self.engine == "mujoco_cpu" else {}
+
+    def _part_ways(self) -> None:
+        """Equal weights in all ranks, and from here on different noise."""
+        if self.world.size > 1:
+            distributed.same_weights([*self.policy.state_dict().values(), *self.style.tensors()])
+            if not self.world.first:
+                seed_everything(self.world.seed(self.seed))
 
     def build_agent(self) -> Any:
         """The rl-games agent, restored when a checkpoint was given."""
@@ -184,6 +211,7 @@ class Trainer:
         with contextlib.redirect_stdout(io.StringIO()):  # rl-games announces itself on stdout
             self._agent = PppAgent(params, self.config, self.style, self._teacher())
         self._started, self._spent = time.perf_counter(), 0.0
+        self._part_ways()
         if self._restored is not None:
             counters = self._restored["counters"]
             self._agent.optimizer.load_state_dict(self._restored["optimizer"])
@@ -191,8 +219,10 @@ class Trainer:
             self._agent.frame = int(counters["samples"])
             self._agent.last_lr = float(counters["actor_lr"])
             self._spent = float(counters["seconds"])
-            torch.set_rng_state(self._restored["random"].cpu())
-            self.env.generator.set_state(self._restored["env_random"].cpu())
+            chance = self._restored if self.world.first else self._moment or {}
+            if "random" in chance:
+                torch.set_rng_state(chance["random"].cpu())
+                self.env.generator.set_state(chance["env_random"].cpu())
             if not self._distils:
                 self._go_on()
         if self._distils:
@@ -206,7 +236,8 @@ class Trainer:
     def run(self) -> Path:
         """Train to the last iteration (or Ctrl-C, which saves too); the last checkpoint."""
         agent = self._agent or self.build_agent()
-        self._write_settings()
+        if self.world.first:
+            self._write_settings()
         if agent.epoch_num == 0:
             self.save()  # the warm start took minutes
         for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
@@ -217,13 +248,15 @@ class Trainer:
                 with contextlib.redirect_stdout(io.StringIO()):  # rl-games shouts at its end
                     agent.train()
         except KeyboardInterrupt:
-            print("interrupted: saving", file=sys.stderr)
+            if self.world.first:
+                print("interrupted: saving", file=sys.stderr)
         finally:
             self.log.close()
             agent.writer.flush()
         path = self.save()
         self.env.close()
-        self._report(path)
+        if self.world.first:
+            self._report(path)
         return path
 
     def _report(self, path: Path) -> None:
@@ -237,11 +270,15 @@ class Trainer:
               file=sys.stderr)
 
     def _interrupt(self, number: int, frame: Any) -> None:
-        """Both signals end a run alike: after its iteration it saves and leaves; twice, at once."""
-        if self.log.stopping:
+        """Both signals end a run alike: after its iteration it saves and leaves; twice, at once.
+
+        Of several ranks the terminal and torchrun may both tell each: then it is not twice.
+        """
+        if self.log.stopping and (self.world.size == 1 or time.monotonic() - self._asked > 5.0):
             raise KeyboardInterrupt
-        self.log.stopping = True
-        print("interrupted: finishing this iteration", file=sys.stderr)
+        if not self.log.stopping and self.world.first and not distributed.judging():
+            print("interrupted: finishing this iteration", file=sys.stderr)
+        self.log.stopping, self._asked = True, time.monotonic()
 
     def _settings(self) -> Dict[str, Any]:
         return {"command": " ".join(shlex.quote(a) for a in sys.argv), "seed": self.seed,

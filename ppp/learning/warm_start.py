@@ -15,6 +15,7 @@ from typing import Any, Callable, Optional
 import torch
 from torch import Tensor
 
+from ppp.learning import distributed
 from ppp.learning.config import WarmStartConfig
 from ppp.learning.latents import Latents
 from ppp.learning.networks import SkillPolicy
@@ -79,7 +80,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
             group["lr"] = config.learning_rate * (1.0 - 0.9 * done)
         for _ in range(config.updates):
             loss = _fit(policy, memory, optimizer, config.batch, half, harm)
-        if (iteration + 1) % 25 == 0:
+        if (iteration + 1) % 25 == 0 and distributed.world().first:
             print(f"warm start {iteration + 1}/{config.iterations}  loss {loss.item():.5f}  "
                   f"imitation {float(env.quality.mean()):.2f}", file=sys.stderr, flush=True)
         if time.monotonic() - saved > save_seconds:
@@ -129,5 +130,6 @@ def _fit(policy: SkillPolicy, memory: _Memory, optimizer: torch.optim.Optimizer,
     loss = (error * priced).mean()
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    distributed.mean_gradients(optimizer.param_groups[0]["params"])
     optimizer.step()
     return loss
