@@ -27,7 +27,7 @@ from ppp.motion.library import MotionLibrary
 from ppp.outputs import whole
 
 #: counts up when the meaning of a stored result changes
-VERSION = 2
+VERSION = 3
 #: coordinates of the state and their sizes
 PARTS: Dict[str, int] = {"height": 1, "lean": 2, "joints": NUM_DOFS, "linear": 3, "angular": 3,
                          "joint_vel": NUM_DOFS}
@@ -55,13 +55,16 @@ BATCH = 2048
 class Regulator:
     """Per frame of a library: target = base + change + gain (state - nominal).
 
-    A target that is off by e, rad, costs e' harm e more in the end; each frame's trace is 31.
+    A target that is off by e, rad, costs e' harm e more in the end; each frame's trace is 31. What
+    is to be paid from a state on is d' value d / 2 + slope' d, with d = state - nominal.
     """
 
     nominal: Tensor  # (F, 71)
     change: Tensor  # (F, 31) rad
     gain: Tensor  # (F, 31, 71)
     harm: Tensor  # (F, 31, 31)
+    value: Tensor  # (F, 71, 71)
+    slope: Tensor  # (F, 71)
 
     def correction(self, rows: Tensor, state: EngineState) -> Tensor:
         """What to add to the base targets of frames ``rows`` (N,) in a state, (N, 31) rad."""
@@ -77,9 +80,13 @@ def coordinates(state: EngineState) -> Tensor:
     angular velocity of the pelvis in the heading frame, joint velocities.
     """
     frame = discriminator_frame(state.bodies, state.joint_pos, state.joint_vel)
-    return torch.cat((frame[:, FRAME["height"]], frame[:, FRAME["rotation"]][:, 3:5],
-                      state.joint_pos, frame[:, FRAME["linear"]], frame[:, FRAME["angular"]],
-                      state.joint_vel), -1)
+    return of_frames(frame, state.joint_pos, state.joint_vel)
+
+
+def of_frames(frame: Tensor, joint_pos: Tensor, joint_vel: Tensor) -> Tensor:
+    """The coordinates (n, 71) of discriminator frames (n, 140) with their joints (n, 31)."""
+    return torch.cat((frame[:, FRAME["height"]], frame[:, FRAME["rotation"]][:, 3:5], joint_pos,
+                      frame[:, FRAME["linear"]], frame[:, FRAME["angular"]], joint_vel), -1)
 
 
 class Stepper:
@@ -199,7 +206,7 @@ def _solved(library: MotionLibrary, base: Tensor, engine: str) -> Regulator:
     for number in sorted(clips, key=lambda c: not library.entries[c].loop):
         solver.solve((library.clip == number).nonzero().flatten(), library.entries[number].loop)
     return Regulator(before.float(), solver.change.float(), solver.gain.float(),
-                     solver.harm.float())
+                     solver.harm.float(), solver.value.float(), solver.slope.float())
 
 
 class _Riccati:

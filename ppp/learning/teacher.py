@@ -25,7 +25,8 @@ from ppp.errors import unknown
 from ppp.humanoid.observation import FRAME, KEY_BODIES, discriminator_frame
 from ppp.humanoid.rotations import quat_rotate, rotate_about_z, yaw_of
 from ppp.humanoid.skeleton import BODY_ID, FEET, JOINTS, NUM_DOFS, dof_slices, per_dof
-from ppp.learning.regulator import held, regulator
+from ppp.learning.cost_to_go import CostToGo
+from ppp.learning.regulator import held, of_frames, regulator
 from ppp.motion.body import clip_qpos
 from ppp.motion.clip import load_clip
 from ppp.motion.library import CONTROL_FPS, MotionLibrary, resample
@@ -83,7 +84,9 @@ class Teacher:
         self.table = servo_targets(env.library)
         if feedback == "regulator":
             self.table = held(env.library, self.table)
-            self.regulator = regulator(env.library, self.table, cache=cache)
+            self.regulator = reg = regulator(env.library, self.table, cache=cache)
+            self._cost = CostToGo(env.library, reg.nominal, reg.value, reg.slope)
+            env.reference.refine = self._entry
 
     def targets(self) -> Tensor:
         """(N, 31), rad: those of the reference frame, corrected for the state."""
@@ -96,6 +99,11 @@ class Teacher:
     def actions(self) -> Tensor:
         """The targets as actions of the environment, (N, 31)."""
         return (self.targets() - self.env.actions.offset) / self.env.actions.scale
+
+    def _entry(self, ids: Tensor, rows: Tensor, frame: Tensor) -> Tensor:
+        """Frames (n,) to begin in instead of ``rows`` for states (n, 140) of ``ids``."""
+        state = self.env.engine.state
+        return self._cost.best(rows, of_frames(frame, state.joint_pos[ids], state.joint_vel[ids]))
 
     def harm(self) -> Optional[Tensor]:
         """What wrong actions cost in each frame, (F, 31, 31): an error e of an action e' harm e.

@@ -172,6 +172,8 @@ class MotionLibrary:
         owned = self.skill[None] == torch.arange(len(self.skills), device=device)[:, None]
         # a clip that ends is not entered on its last third of a second
         self._start_weight = owned * self.weight * self._may_start()
+        #: frames in which a skill can begin, (F,) bool
+        self.enterable = (self._start_weight > 0).any(0)
         rates = self._turn_rates()
         self.variants = self._variants(rates)
         #: spread of each column of a frame, the unit in which two frames are compared
@@ -205,7 +207,9 @@ class MotionLibrary:
         for number, entry in enumerate(self.entries):
             rows = (self.clip == number).nonzero().flatten()
             speed = ground_speed[rows]
-            if not entry.loop and speed[:lead].max() > PACE and speed[-1] < STILL_ROOT:
+            # a side-step is still for a moment too: the clips of a gait never stop
+            goes_on = entry.loop or bool(self.travels[self.skills.index(entry.skill)])
+            if not goes_on and speed[:lead].max() > PACE and speed[-1] < STILL_ROOT:
                 last = int((speed > slow).nonzero()[-1])
                 stops[rows[max(0, last - lead):last + 1]] = True
         return stops

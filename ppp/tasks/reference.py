@@ -6,7 +6,7 @@ reference may wait a frame or skip one, whichever is nearer to the state.
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from typing import Callable, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -34,10 +34,13 @@ class Reference:
         self.ways = ways(library)
         #: of every skill; no target is further to the side than pi
         self.sharp_from = torch.tensor([math.inf if skill in gentle else sharp
-                                        for skill in library.skills])
-        self.index = torch.zeros(num_envs, dtype=torch.long)
+                                        for skill in library.skills],
+                                       device=library.frame.device)
+        self.index = torch.zeros(num_envs, dtype=torch.long, device=library.frame.device)
         #: control steps (N,) before the frames of a new command begin
-        self.waiting = torch.zeros(num_envs, dtype=torch.long)
+        self.waiting = torch.zeros_like(self.index)
+        #: who knows more than looks (environments, frames found, states) -> frames to begin in
+        self.refine: Optional[Callable[[Tensor, Tensor, Tensor], Tensor]] = None
 
     def put(self, ids: Tensor, frames: Tensor) -> None:
         """Start environments ``ids`` at ``frames``."""
@@ -55,7 +58,7 @@ class Reference:
         row, prices = self.index[ids], []
         for step in range(WAIT + 1):
             prices.append(far[skill, row] + step * PRICE)
-            row = self._after(row)
+            row = self.library.after(row)
         self.waiting[ids] = wait = torch.stack(prices).argmin(0)
         now = wait == 0
         self.rephase(ids[now], skill[now], frame[now])
@@ -67,8 +70,10 @@ class Reference:
         from a walk no blow or turn can be begun, and a reference that begins it at once throws the
         body over (measured: 80 % of the teacher's switches out of a walk ended in a fall).
         """
-        if len(ids):
-            self.index[ids] = self.library.nearest(skill, frame, stopping=True)
+        if not len(ids):
+            return
+        rows = self.library.nearest(skill, frame, stopping=True)
+        self.index[ids] = self.refine(ids, rows, frame) if self.refine else rows
 
     def steer(self, angle: Tensor) -> None:
         """Choose the curve of each gait by the target's direction (N,), rad from the heading.
@@ -87,9 +92,9 @@ class Reference:
 
     def advance(self, frame: Tensor, skill: Tensor, tick: int) -> None:
         """One control step on; ``frame`` (N, 140) is the state after it."""
-        following = self._after(self.index)
+        following = self.library.after(self.index)
         if tick % SLIP_EVERY == 0:
-            choices = torch.stack((following, self.index, self._after(following)))
+            choices = torch.stack((following, self.index, self.library.after(following)))
             gap = (self.library.frame[choices] - frame[None]) / self.library.scale
             following = choices.gather(0, gap.square().sum(-1).argmin(0)[None])[0]
         library = self.library
@@ -101,10 +106,6 @@ class Reference:
         self.waiting = torch.where(over, 0, (self.waiting - 1).clamp_min(0))
         self.index = following
         self.rephase(ended, skill[ended], frame[ended])
-
-    def _after(self, index: Tensor) -> Tensor:
-        following = self.library.next[index]
-        return torch.where(following >= 0, following, index)
 
 
 def ways(library: MotionLibrary) -> Tensor:

@@ -73,6 +73,11 @@ def test_a_target_moves_its_own_joint(block, monkeypatch):
     assert 0.02 < float(joints[elbow]) < 1.0
 
 
+def one_frame(nominal, change, gain):
+    return Regulator(nominal, change, gain, torch.eye(31)[None], torch.eye(STATE)[None],
+                     torch.zeros(1, STATE))
+
+
 def test_the_correction_is_linear_and_bounded(block):
     engine = make_engine("mujoco_cpu", 1, Scene())
     state = coordinates(engine.state)
@@ -80,12 +85,12 @@ def test_the_correction_is_linear_and_bounded(block):
     gain[0, 4, 0] = -2.0  # rad a metre of height
     nominal = state.clone()
     nominal[0, 0] -= 0.1
-    found = Regulator(nominal, torch.full((1, 31), 0.05), gain).correction(
+    found = one_frame(nominal, torch.full((1, 31), 0.05), gain).correction(
         torch.zeros(1, dtype=torch.long), engine.state)
     assert found[0, 4] == pytest.approx(0.05 - 0.2, abs=1e-5)
     assert found[0, 5] == pytest.approx(0.05)
     nominal[0, 0] -= 10.0
-    far = Regulator(nominal, torch.zeros(1, 31), gain).correction(
+    far = one_frame(nominal, torch.zeros(1, 31), gain).correction(
         torch.zeros(1, dtype=torch.long), engine.state)
     engine.close()
     assert far[0, 4] == pytest.approx(-module.LARGEST)
@@ -123,7 +128,7 @@ def test_the_regulator_keeps_a_noisy_gait_up_that_its_replay_loses():
 
 def test_a_kept_regulator_is_taken_again_and_not_for_other_targets(block, tmp_path, monkeypatch):
     library, base = block
-    monkeypatch.setattr(module, "_solved", lambda *_: Regulator(
+    monkeypatch.setattr(module, "_solved", lambda *_: one_frame(
         torch.zeros(1, STATE), torch.ones(1, 31), torch.zeros(1, 31, STATE)))
     first = module.regulator(library, base, cache=tmp_path)
 
@@ -174,3 +179,16 @@ def test_the_pull_towards_the_teacher_teaches_without_any_reward(tmp_path):
         agent.train()
     after = env.error(policy)
     assert before > 0.9 and after < 0.5, (before, after)
+
+
+def test_harm_is_priced_alike_in_every_frame_and_most_where_it_topples(block):
+    """Ankles and hips cost more than the neck; the price is symmetric and never negative."""
+    library, base = block
+    harm = module._solved(library, base, "mujoco_cpu").harm
+    torch.testing.assert_close(harm.diagonal(dim1=1, dim2=2).sum(-1),
+                               torch.full((library.size,), 31.0))
+    torch.testing.assert_close(harm, harm.transpose(1, 2))
+    assert torch.linalg.eigvalsh(harm).min() > 0
+    each = harm.diagonal(dim1=1, dim2=2).mean(0)
+    from ppp.learning.teacher import _DOFS
+    assert each[_DOFS["right_ankle"]].max() > 2 * each[_DOFS["neck"]].max()
