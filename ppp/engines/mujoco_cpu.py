@@ -23,6 +23,7 @@ _STATE = mujoco.mjtState.mjSTATE_PHYSICS
 
 class MujocoCpuEngine:
     """See :class:`ppp.engines.base.Engine`. ``threads``: of the stepping pool (default: all cores).
+    ``iterations``: of the contact solver (default: the model's four).
 
     A state that is no longer finite is put back to the last finite one and marked in
     ``broken`` (N,) bool until the next step, so that one explosion cannot poison a run.
@@ -31,9 +32,10 @@ class MujocoCpuEngine:
     device = "cpu"
     control_dt = 1.0 / 30.0
 
-    def __init__(self, num_envs: int, scene: Scene, threads: Optional[int] = None) -> None:
+    def __init__(self, num_envs: int, scene: Scene, threads: Optional[int] = None,
+                 iterations: Optional[int] = None) -> None:
         self.num_envs, self.scene = int(num_envs), scene
-        self.model = build_model(scene)
+        self.model = build_model(scene, iterations)
         self.layout = Layout(self.model, scene)
         count = max(1, min(int(threads or os.cpu_count() or 1), self.num_envs))
         self._data: List[mujoco.MjData] = [mujoco.MjData(self.model) for _ in range(count)]

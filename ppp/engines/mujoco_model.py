@@ -27,8 +27,11 @@ def _body_name(index: int) -> str:
     return f"prop_{index}"
 
 
-def build_model(scene: Scene) -> mujoco.MjModel:
-    """Compile the humanoid with the scene's bodies: obstacles fixed, targets free."""
+def build_model(scene: Scene, iterations: Optional[int] = None) -> mujoco.MjModel:
+    """Compile the humanoid with the scene's bodies: obstacles fixed, targets free.
+
+    iterations: of the contact solver, in place of the model's own, which are few and fast.
+    """
     spec = mujoco.MjSpec.from_string(build_mjcf())
     for index, prop in enumerate(scene.bodies):
         pose = prop_pose(prop)
@@ -45,6 +48,7 @@ def build_model(scene: Scene) -> mujoco.MjModel:
     model = spec.compile()
     # by default MuJoCo silently puts an exploding state back to its first pose; we want to know
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+    model.opt.iterations = iterations or model.opt.iterations
     return model
 
 

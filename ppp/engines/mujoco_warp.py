@@ -34,6 +34,7 @@ class MujocoWarpEngine:
     one store, so that one may have more where others have less. njmax: rows of constraints of one
     environment; a contact takes four, a joint at its limit one. Both default to what a scene needs
     with everybody on the floor, and are tried out at the start: PPPError where they are too small.
+    iterations: of the contact solver (default: the model's four).
 
     As in ``mujoco_cpu``, a state that is no longer finite is put back to the last finite one and
     marked in ``broken`` (N,) bool until the next step.
@@ -42,11 +43,12 @@ class MujocoWarpEngine:
     control_dt = 1.0 / 30.0
 
     def __init__(self, num_envs: int, scene: Scene, device: str = "cpu",
-                 nconmax: Optional[int] = None, njmax: Optional[int] = None) -> None:
+                 nconmax: Optional[int] = None, njmax: Optional[int] = None,
+                 iterations: Optional[int] = None) -> None:
         self.num_envs, self.scene = int(num_envs), scene
         place = warp_device(device)
         self.device = "cpu" if place.is_cpu else f"cuda:{place.ordinal}"
-        self.model = build_model(scene)
+        self.model = build_model(scene, iterations)
         contacts, rows = default_capacities(scene)
         self.capacities = Capacities(self.num_envs, contacts if nconmax is None else nconmax,
                                      rows if njmax is None else njmax)

@@ -5,6 +5,7 @@ are described alike.
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import List, NamedTuple, Tuple
 
 import torch
@@ -78,19 +79,37 @@ _FROM_GENERATIONS = torch.tensor(
     [([0] + [i for level in _LEVELS for i in level]).index(b) for b in range(NUM_BODIES)])
 
 
+class _Tables(NamedTuple):
+    """The index tables on a device."""
+
+    ball_dofs: Tensor
+    hinge_dofs: Tensor
+    rows: Tensor
+    generations: List[_Level]
+    order: Tensor
+
+
+@lru_cache(maxsize=None)
+def _tables(device: torch.device) -> _Tables:
+    # kept: on a GPU each copy of a small table would take longer than its use
+    return _Tables(_BALL_DOFS.to(device), _HINGE_DOFS.to(device), _ROWS.to(device),
+                   [_Level(*(part.to(device) for part in level)) for level in _GENERATIONS],
+                   _FROM_GENERATIONS.to(device))
+
+
 def joint_pos_to_local_rot(joint_pos: Tensor) -> Tensor:
     """Joint angles (…, 31) to the rotation of every body in its parent (…, 17, 4).
 
     The root's entry and those of welded bodies are the identity.
     """
-    shape, device = joint_pos.shape[:-1], joint_pos.device
-    balls = joint_pos.index_select(-1, _BALL_DOFS.to(device)).reshape(shape + (len(_BALL), 3))
-    half = 0.5 * joint_pos.index_select(-1, _HINGE_DOFS.to(device))
+    shape, tables = joint_pos.shape[:-1], _tables(joint_pos.device)
+    balls = joint_pos.index_select(-1, tables.ball_dofs).reshape(shape + (len(_BALL), 3))
+    half = 0.5 * joint_pos.index_select(-1, tables.hinge_dofs)
     zero = torch.zeros_like(half)
     hinges = torch.stack((torch.cos(half), zero, torch.sin(half), zero), -1)
     still = joint_pos.new_tensor([1.0, 0.0, 0.0, 0.0]).expand(shape + (1, 4))
     every = torch.cat((exp_map_to_quat(balls), hinges, still), -2)
-    return every.index_select(-2, _ROWS.to(device))
+    return every.index_select(-2, tables.rows)
 
 
 def local_rot_to_joint_pos(local: Tensor) -> Tensor:
@@ -106,13 +125,13 @@ def local_rot_to_joint_pos(local: Tensor) -> Tensor:
 
 def _local_ang_vel(joint_vel: Tensor) -> Tensor:
     """Joint velocities (…, 31) as angular velocity of each body against its parent, own frame."""
-    shape, device = joint_vel.shape[:-1], joint_vel.device
-    balls = joint_vel.index_select(-1, _BALL_DOFS.to(device)).reshape(shape + (len(_BALL), 3))
-    hinge = joint_vel.index_select(-1, _HINGE_DOFS.to(device))
+    shape, tables = joint_vel.shape[:-1], _tables(joint_vel.device)
+    balls = joint_vel.index_select(-1, tables.ball_dofs).reshape(shape + (len(_BALL), 3))
+    hinge = joint_vel.index_select(-1, tables.hinge_dofs)
     zero = torch.zeros_like(hinge)
     still = joint_vel.new_zeros(shape + (1, 3))
     every = torch.cat((balls, torch.stack((zero, hinge, zero), -1), still), -2)
-    return every.index_select(-2, _ROWS.to(device))
+    return every.index_select(-2, tables.rows)
 
 
 def forward_kinematics(root_pos: Tensor, root_rot: Tensor, joint_pos: Tensor,
@@ -124,20 +143,20 @@ def forward_kinematics(root_pos: Tensor, root_rot: Tensor, joint_pos: Tensor,
     """
     local_rot = joint_pos_to_local_rot(joint_pos)
     local_vel = _local_ang_vel(joint_vel)
-    device = root_pos.device
+    tables = _tables(root_pos.device)
     pos, rot, lin, ang = (part[..., None, :] for part in (root_pos, root_rot, root_lin_vel,
                                                           root_ang_vel))
     parts = [(pos, rot, lin, ang)]
-    for level in _GENERATIONS:
-        above, bodies = level.parents.to(device), level.bodies.to(device)
-        pos, rot, lin, ang = (part.index_select(-2, above) for part in (pos, rot, lin, ang))
-        arm = quat_rotate(rot, level.offsets.to(root_pos))
+    for level in tables.generations:
+        pos, rot, lin, ang = (part.index_select(-2, level.parents)
+                              for part in (pos, rot, lin, ang))
+        arm = quat_rotate(rot, level.offsets.to(root_pos.dtype))
         pos, lin = pos + arm, lin + torch.linalg.cross(ang, arm, dim=-1)
-        rot = quat_mul(rot, local_rot.index_select(-2, bodies))
-        ang = ang + quat_rotate(rot, local_vel.index_select(-2, bodies))
+        rot = quat_mul(rot, local_rot.index_select(-2, level.bodies))
+        ang = ang + quat_rotate(rot, local_vel.index_select(-2, level.bodies))
         parts.append((pos, rot, lin, ang))
-    order = _FROM_GENERATIONS.to(device)
-    return BodyState(*(torch.cat(part, -2).index_select(-2, order) for part in zip(*parts)))
+    return BodyState(*(torch.cat(part, -2).index_select(-2, tables.order)
+                       for part in zip(*parts)))
 
 
 def joint_velocities(joint_pos: Tensor, dt: float) -> Tensor:

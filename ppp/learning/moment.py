@@ -22,7 +22,8 @@ NAME = "moment.pt"
 #: parts of an environment that change while it runs; a tensor or whole number of theirs is kept
 _PARTS = ("commands", "commands.approach", "reference", "throws")
 #: these follow from the settings, which may have been changed on purpose
-_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_reach",
+_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_starts",
+             "_slots", "_reach",
              "_mass", "reaching", "sharp_from")
 
 

@@ -28,8 +28,8 @@ class ActionMap:
     """
 
     def __init__(self, config: ActionConfig, offset: Tensor) -> None:
-        limits = torch.tensor(dof_limits())
-        self.offset, self.scale = offset.clone(), joint_scales(config)
+        limits = torch.tensor(dof_limits(), device=offset.device)
+        self.offset, self.scale = offset.clone(), joint_scales(config).to(offset.device)
         self.low = limits[:, 0] - config.slack
         self.high = limits[:, 1] + config.slack
 

@@ -50,14 +50,17 @@ class Approach:
         self.share = config.approach if GAIT in skills and blows and not self.always else 0.0
         self.gait = skills.index(GAIT) if GAIT in skills else 0
         self.starts: List[int] = [skills.index(name) for name in STARTS if name in skills]
-        self._blows = torch.tensor([skills.index(name) for name in blows])
-        self._weights = torch.tensor([float(config.blows[name]) for name in blows])
+        self.device = device = generator.device
+        self._blows = torch.tensor([skills.index(name) for name in blows], device=device)
+        self._weights = torch.tensor([float(config.blows[name]) for name in blows], device=device)
+        self._starts = torch.tensor(self.starts, dtype=torch.long, device=device)
         self._reach = library.reach
-        self.active = torch.full((num_envs,), self.always)
-        self.blow = self._draw_blows(num_envs) if blows else torch.zeros(num_envs).long()
-        self.near = torch.full((num_envs,), float(config.strike_distance))
-        self.begun = torch.zeros(num_envs, dtype=torch.bool)
-        self.tipped = torch.zeros(num_envs, dtype=torch.bool)
+        self.active = torch.full((num_envs,), self.always, device=device)
+        self.blow = self._draw_blows(num_envs) if blows else torch.zeros(
+            num_envs, dtype=torch.long, device=device)
+        self.near = torch.full((num_envs,), float(config.strike_distance), device=device)
+        self.begun = torch.zeros(num_envs, dtype=torch.bool, device=device)
+        self.tipped = torch.zeros_like(self.begun)
 
     def _draw_blows(self, count: int) -> Tensor:
         pick = torch.multinomial(self._weights, count, replacement=True, generator=self.generator)
@@ -66,13 +69,14 @@ class Approach:
     def draw(self, count: int) -> Tensor:
         """Which of ``count`` new episodes are of this kind, (count,) bool."""
         if not self.share:
-            return torch.zeros(count, dtype=torch.bool)
-        return torch.rand(count, generator=self.generator) < self.share
+            return torch.zeros(count, dtype=torch.bool, device=self.device)
+        return torch.rand(count, generator=self.generator, device=self.device) < self.share
 
     def start_skills(self, count: int) -> Tensor:
         """Skills to start such episodes in, (count,)."""
-        pick = torch.randint(len(self.starts), (count,), generator=self.generator)
-        return torch.tensor(self.starts)[pick]
+        pick = torch.randint(len(self.starts), (count,), generator=self.generator,
+                             device=self.device)
+        return self._starts[pick]
 
     def begin(self, ids: Tensor, chosen: Tensor, depth: float) -> None:
         """Episodes ``ids`` (n,) begin, ``chosen`` (n,) bool of this kind; depth of the prop, m.
@@ -120,5 +124,5 @@ def _check_names(config: CommandConfig, library: MotionLibrary) -> None:
 
 def stand_off(reach: Tensor, generator: torch.Generator) -> Tensor:
     """How far the near side of a prop is from who strikes it, m, (n,), for blows' reach (n,), m."""
-    return (reach * (0.6 + 0.4 * torch.rand(len(reach), generator=generator))).clamp_min(
-        NEAREST_PROP)
+    share = torch.rand(len(reach), generator=generator, device=reach.device)
+    return (reach * (0.6 + 0.4 * share)).clamp_min(NEAREST_PROP)

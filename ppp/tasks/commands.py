@@ -33,18 +33,19 @@ class Commands:
     def __init__(self, library: MotionLibrary, config: CommandConfig, num_envs: int,
                  weights: Tensor, generator: torch.Generator) -> None:
         self.library, self.config, self.weights = library, config, weights
-        self.generator = generator
-        self.skill = torch.zeros(num_envs, dtype=torch.long)
-        self.target = torch.zeros(num_envs, 2)
-        self.left = torch.zeros(num_envs, dtype=torch.long)
+        self.generator, self.device = generator, generator.device
+        self.skill = torch.zeros(num_envs, dtype=torch.long, device=self.device)
+        self.target = torch.zeros(num_envs, 2, device=self.device)
+        self.left = torch.zeros_like(self.skill)
         #: running counts of each skill, (2, K): steps performed, failures
-        self.tally = torch.zeros(2, len(library.skills))
+        self.tally = torch.zeros(2, len(library.skills), device=self.device)
         self.approach = Approach(library, config, num_envs, generator)
         self.striking = self.approach.active.clone()
-        self.point = torch.zeros(num_envs, 3)
+        self.point = torch.zeros(num_envs, 3, device=self.device)
 
     def _uniform(self, count: int, low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=self.generator)
+        return low + (high - low) * torch.rand(count, generator=self.generator,
+                                               device=self.device)
 
     def draw_skills(self, count: int) -> Tensor:
         """Skills for ``count`` environments by weight, and by how often they fail (``focus``)."""
@@ -70,7 +71,8 @@ class Commands:
     def hold(self, ids: Tensor) -> None:
         """Draw how many steps the commands of ``ids`` last."""
         low, high = self.config.hold[:2]
-        self.left[ids] = torch.randint(low, high + 1, (len(ids),), generator=self.generator)
+        self.left[ids] = torch.randint(low, high + 1, (len(ids),), generator=self.generator,
+                                       device=self.device)
 
     def aim(self, ids: Tensor, root_pos: Tensor, root_rot: Tensor, frames: Optional[Tensor],
             prop_pos: Optional[Tensor] = None) -> None:
@@ -85,10 +87,11 @@ class Commands:
             self._place_point(ids, root_pos, root_rot)
             return
         count = len(ids)
-        ahead = torch.zeros(count) if frames is None else self.library.goal_angle[frames]
-        noise = self.config.heading_noise * torch.randn(count, generator=self.generator)
+        ahead = root_pos.new_zeros(count) if frames is None else self.library.goal_angle[frames]
+        noise = self.config.heading_noise * torch.randn(count, generator=self.generator,
+                                                        device=self.device)
         anywhere = self._uniform(count, -math.pi, math.pi)
-        loose = torch.rand(count, generator=self.generator) < self.config.anywhere
+        loose = self._uniform(count, 0.0, 1.0) < self.config.anywhere
         angle = yaw_of(root_rot) + torch.where(loose, anywhere, ahead + noise)
         distance = self._uniform(count, *self.config.distance[:2])
         direction = torch.stack((torch.cos(angle), torch.sin(angle)), -1)

@@ -51,8 +51,9 @@ class HumanoidEnv:
         self.device = self.engine.device
         self.library = library or MotionLibrary(config.motion_path(), config.skills or None,
                                                 self.device)
-        self.generator = torch.Generator().manual_seed(self.seed)
-        weights = torch.tensor([config.skill_weights.get(s, 1.0) for s in self.library.skills])
+        self.generator = torch.Generator(self.device).manual_seed(self.seed)
+        weights = torch.tensor([config.skill_weights.get(s, 1.0) for s in self.library.skills],
+                               device=self.device)
         self.commands = Commands(self.library, config.command, self.num_envs, weights,
                                  self.generator)
         self.reference = Reference(self.library, self.num_envs, config.command.steer,
@@ -60,10 +61,11 @@ class HumanoidEnv:
         self.actions = ActionMap(config.action, self.library.mean_pose)
         self.reaching = BODY_ID[config.command.reach_with]
         self.throws = self._make_throws()
-        self.age = torch.zeros(self.num_envs, dtype=torch.long)
-        self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE)
+        self.age = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+        self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE,
+                                   device=self.device)
         self.travel_offset = self._mean_travel()
-        self.quality = torch.ones(self.num_envs)
+        self.quality = torch.ones(self.num_envs, device=self.device)
         self._tick = 0
         self.broken_count = 0
 
@@ -82,6 +84,7 @@ class HumanoidEnv:
         for entry in self.library.entries:
             k = self.library.skills.index(entry.skill)
             totals[k] += entry.weight * torch.tensor([entry.travel, 1.0])
+        totals = totals.to(self.device)
         # only a skill that travels has a direction of travel
         return torch.where(self.library.travels, totals[:, 0] / totals[:, 1], totals[:, 0] * 0.0)
 
@@ -91,10 +94,10 @@ class HumanoidEnv:
 
         The first episodes start at different ages, so that resets do not come in waves.
         """
-        ids = torch.arange(self.num_envs)
+        ids = torch.arange(self.num_envs, device=self.device)
         self._reset(ids)
         self.age = torch.randint(0, self.config.episode_length, (self.num_envs,),
-                                 generator=self.generator)
+                                 generator=self.generator, device=self.device)
         return self.observe()
 
     def observe(self, ids: Union[slice, Tensor] = slice(None)) -> Tensor:
@@ -161,7 +164,7 @@ class HumanoidEnv:
                     self.engine.state.bodies.pos[:, self.reaching], self.commands.point)
 
     def _terminated(self, step: Step) -> Tensor:
-        ended = getattr(self.engine, "broken", torch.zeros(self.num_envs, dtype=torch.bool)).clone()
+        ended = getattr(self.engine, "broken", torch.zeros_like(self.age, dtype=torch.bool)).clone()
         self.broken_count += int(ended.sum())
         for name in self.config.terminations:
             ended |= TERMINATIONS[name](step)
@@ -188,11 +191,12 @@ class HumanoidEnv:
         # from the floor only a skill that begins there can be followed
         lying = library.may_lie[start_skill] & (library.root_pos[frames, 2] < UP)
         skill = torch.where(lying, start_skill, skill)
-        yaw = 2 * torch.pi * torch.rand(count, generator=self.generator)
+        yaw = 2 * torch.pi * self._rand(count)
         turn = yaw_quat(yaw)
         pos = library.root_pos[frames].clone()
         pos[:, :2] = 0.0
-        noise = self.config.reset_noise * torch.randn(count, NUM_DOFS, generator=self.generator)
+        noise = self.config.reset_noise * torch.randn(count, NUM_DOFS, generator=self.generator,
+                                                      device=self.device)
         rot = quat_mul(turn, library.root_rot[frames])
         props, ahead = self._place_props(frames, rot, approach)
         self.engine.reset(ids, pos, rot, library.joint_pos[frames] + noise,
@@ -220,7 +224,7 @@ class HumanoidEnv:
         skill = commands.draw_skills(count)
         other = self._rand(count) < self.config.command.switch_start
         start_skill = torch.where(other, commands.draw_skills(count), skill)
-        approach = torch.zeros(count, dtype=torch.bool)
+        approach = torch.zeros_like(other)
         if rules.share and self.engine.scene.bodies:
             approach = rules.draw(count)
             skill = torch.where(approach, torch.full_like(skill, rules.gait), skill)
@@ -236,10 +240,10 @@ class HumanoidEnv:
         their reach, otherwise out of the way.
         """
         bodies, count = self.engine.scene.bodies, len(frames)
-        ahead = torch.zeros(count, dtype=torch.bool)
+        ahead = torch.zeros_like(approach)
         if not bodies:
             return None, ahead
-        poses = torch.zeros(count, len(bodies), 7)
+        poses = rot.new_zeros(count, len(bodies), 7)
         low, high = self.config.command.distance[:2]
         for i, prop in enumerate(bodies):
             if self.throws is not None and i in self.throws.slots:
@@ -273,4 +277,4 @@ class HumanoidEnv:
         return wanted & clear & (reach > NEAREST_PROP) & ~approach, gap
 
     def _rand(self, count: int) -> Tensor:
-        return torch.rand(count, generator=self.generator)
+        return torch.rand(count, generator=self.generator, device=self.device)

@@ -43,25 +43,25 @@ class HumanoidVectorEnv(gym.vector.VectorEnv):
         if seed is not None:
             self.env.generator.manual_seed(int(seed))
         obs = self.env.reset()
-        return obs.numpy(), self._info()
+        return obs.cpu().numpy(), self._info()
 
     def step(self, actions: np.ndarray
              ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Dict[str, Any]]:
         """Observations, task rewards, terminations, truncations, infos."""
-        action = torch.as_tensor(np.asarray(actions), dtype=torch.float32)
+        action = torch.as_tensor(np.asarray(actions), dtype=torch.float32).to(self.env.device)
         obs, reward, done, infos = self.env.step(action)
         final = np.full(self.num_envs, None, dtype=object)
         for i in done.nonzero().flatten().tolist():
-            final[i] = infos["next_obs"][i].numpy()
-        info = {**self._info(), "final_obs": final, "_final_obs": done.numpy()}
-        return (obs.numpy(), reward.numpy(), infos["terminated"].numpy(),
-                infos["timed_out"].numpy(), info)
+            final[i] = infos["next_obs"][i].cpu().numpy()
+        info = {**self._info(), "final_obs": final, "_final_obs": done.cpu().numpy()}
+        arrays = (obs, reward, infos["terminated"], infos["timed_out"])
+        return (*(part.cpu().numpy() for part in arrays), info)
 
     def _info(self) -> Dict[str, Any]:
         commands = self.env.commands
-        info = {"skill": commands.skill.numpy().copy()}
+        info = {"skill": commands.skill.cpu().numpy().copy()}
         if self._config.command.rule == "reach":
-            info["point"] = commands.point.numpy().copy()
+            info["point"] = commands.point.cpu().numpy().copy()
         return info
 
     def close_extras(self, **kwargs: Any) -> None:

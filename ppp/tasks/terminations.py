@@ -1,7 +1,8 @@
 """Why an episode ends early: pure functions of one step, (N,) bool each."""
 from __future__ import annotations
 
-from typing import Callable, Dict
+from functools import lru_cache
+from typing import Callable, Dict, Tuple
 
 import torch
 from torch import Tensor
@@ -22,15 +23,21 @@ _HEIGHTS = torch.tensor([FALL_HEIGHT_BY_BODY.get(BODIES[i].name, FALL_HEIGHT) fo
 _SOLID = torch.tensor([BODIES[i].name not in ("sword", "shield") for i in _BODIES])
 
 
+@lru_cache(maxsize=None)
+def _tables(device: torch.device) -> Tuple[Tensor, Tensor, Tensor]:
+    # kept: on a GPU each copy of a small table would take longer than its use
+    return torch.tensor(_BODIES, device=device), _HEIGHTS.to(device), _SOLID.to(device)
+
+
 def lies(contact_force: Tensor, body_pos: Tensor) -> Tensor:
     """A body other than the feet touches while one of them is close to the floor, (N,) bool.
 
     contact_force (N, 17, 3) N, body_pos (N, 17, 3) m. The rule of ASE and CALM;
     sword and shield are not counted.
     """
-    solid = _SOLID.to(body_pos.device)
-    touch = contact_force[:, _BODIES].abs().amax(-1) > CONTACT_FORCE
-    low = body_pos[:, _BODIES, 2] < _HEIGHTS.to(body_pos)
+    bodies, heights, solid = _tables(body_pos.device)
+    touch = contact_force.index_select(1, bodies).abs().amax(-1) > CONTACT_FORCE
+    low = body_pos[..., 2].index_select(1, bodies) < heights
     return (touch & solid).any(-1) & (low & solid).any(-1)
 
 

@@ -24,19 +24,23 @@ class Throws:
                  generator: torch.Generator) -> None:
         self.config, self.generator, self.num_envs = config, generator, num_envs
         self.slots: List[int] = [i for i, prop in enumerate(props) if prop.name in config.props]
-        self._mass = torch.tensor([props[i].kilograms for i in self.slots])
-        self.left = torch.zeros(num_envs, dtype=torch.long)
-        self.age = torch.zeros(num_envs, dtype=torch.long)
-        self.impulse = torch.zeros(num_envs)
-        self.begin(torch.arange(num_envs))
+        self.device = generator.device
+        self._mass = torch.tensor([props[i].kilograms for i in self.slots], device=self.device)
+        self._slots = torch.tensor(self.slots, device=self.device)
+        self.left = torch.zeros(num_envs, dtype=torch.long, device=self.device)
+        self.age = torch.zeros_like(self.left)
+        self.impulse = torch.zeros(num_envs, device=self.device)
+        self.begin(torch.arange(num_envs, device=self.device))
 
     def _uniform(self, count: int, span: Sequence[float]) -> Tensor:
-        return span[0] + (span[1] - span[0]) * torch.rand(count, generator=self.generator)
+        return span[0] + (span[1] - span[0]) * torch.rand(count, generator=self.generator,
+                                                          device=self.device)
 
     def begin(self, ids: Tensor) -> None:
         """New episodes of ``ids`` (n,)."""
         low, high = self.config.interval[:2]
-        self.left[ids] = torch.randint(low, high + 1, (len(ids),), generator=self.generator)
+        self.left[ids] = torch.randint(low, high + 1, (len(ids),), generator=self.generator,
+                                       device=self.device)
         self.impulse[ids] = 0.0
         self.age[ids] = 0
 
@@ -48,14 +52,15 @@ class Throws:
         if not len(ids):
             return ids
         count = len(ids)
-        which = torch.randint(len(self.slots), (count,), generator=self.generator)
+        which = torch.randint(len(self.slots), (count,), generator=self.generator,
+                              device=self.device)
         speed = self._uniform(count, self.config.speed)
         angle = self._uniform(count, (-math.pi, math.pi))
         aim = engine.state.root_pos[ids].clone()
         aim[:, 2] = self._uniform(count, self.config.height)
         flown = thrown(aim, engine.state.bodies.lin_vel[ids, 0], angle, self.config.distance, speed)
         props = engine.state.prop_state[ids].clone()
-        props[torch.arange(count), torch.tensor(self.slots)[which]] = flown
+        props[torch.arange(count, device=self.device), self._slots[which]] = flown
         engine.set_props(ids, props)
         self.begin(ids)
         self.impulse[ids] = self._mass[which] * speed
@@ -70,7 +75,7 @@ def thrown(aim: Tensor, velocity: Tensor, angle: Tensor, distance: float, speed:
     z(t) = z0 + w t - g t^2 / 2 with t = distance / speed.
     """
     time = distance / speed
-    out = torch.zeros(len(aim), 13)
+    out = aim.new_zeros(len(aim), 13)
     way = torch.stack((angle.cos(), angle.sin()), -1)
     meets = aim[:, :2] + velocity[:, :2] * time[:, None]
     out[:, :2] = meets + distance * way
