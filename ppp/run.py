@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional
 if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, is importable
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from ppp.engines.isaac_gym_order import import_first  # noqa: E402
 from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
 from ppp.outputs import check_file, check_folder  # noqa: E402
 from ppp.tasks.config import ALGOS, TaskConfig, load_task  # noqa: E402
@@ -211,6 +212,7 @@ def test(args: Args) -> int:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp run``; returns the exit status."""
+    import_first(sys.argv[1:] if argv is None else argv)
     import tyro
 
     args = tyro.cli(Args, args=argv, prog="ppp run", description=__doc__)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:  # the contract needs torch, which reading a scenario does not
 
 #: engine name -> "module:class"; a table, so that a new simulator is one line here
 ENGINES = {"mujoco_cpu": "ppp.engines.mujoco_cpu:MujocoCpuEngine",
-           "mujoco_warp": "ppp.engines.mujoco_warp:MujocoWarpEngine"}
+           "mujoco_warp": "ppp.engines.mujoco_warp:MujocoWarpEngine",
+           "isaac_gym": "ppp.engines.isaac_gym:IsaacGymEngine"}
 #: engines that run nowhere but on the CPU; the others take an option ``device``
 CPU_ONLY = ("mujoco_cpu",)
 

@@ -14,7 +14,7 @@ ENGINE = "isaac_gym"
 
 
 def wants_isaac_gym(words: Sequence[str]) -> bool:
-    """Does a command line ask for this engine (``--engine isaac_gym`` or ``--engine=isaac_gym``)?"""
+    """Does a command line ask for this engine: ``--engine isaac_gym``, ``--engine=isaac_gym``?"""
     pairs = list(zip(words, list(words[1:]) + [""]))
     return any(word == f"--engine={ENGINE}" or (word == "--engine" and following == ENGINE)
                for word, following in pairs)
