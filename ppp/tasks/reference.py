@@ -63,16 +63,17 @@ class Reference:
         now = wait == 0
         self.rephase(ids[now], skill[now], frame[now])
 
-    def rephase(self, ids: Tensor, skill: Tensor, frame: Tensor) -> None:
+    def rephase(self, ids: Tensor, skill: Tensor, frame: Tensor, stopping: bool = True) -> None:
         """Move ``ids`` to the frame of their skill most like their state (n, 140).
 
         A body at another pace than the skill's comes to a stop first, by a clip that shows how:
         from a walk no blow or turn can be begun, and a reference that begins it at once throws the
-        body over (measured: 80 % of the teacher's switches out of a walk ended in a fall).
+        body over (measured: 80 % of the teacher's switches out of a walk ended in a fall). Without
+        ``stopping`` it begins at once.
         """
         if not len(ids):
             return
-        rows = self.library.nearest(skill, frame, stopping=True)
+        rows = self.library.nearest(skill, frame, stopping)
         self.index[ids] = self.refine(ids, rows, frame) if self.refine else rows
 
     def steer(self, angle: Tensor) -> None:
@@ -105,7 +106,10 @@ class Reference:
         ended = (over | (self.waiting == 1)).nonzero().flatten()
         self.waiting = torch.where(over, 0, (self.waiting - 1).clamp_min(0))
         self.index = following
-        self.rephase(ended, skill[ended], frame[ended])
+        # who has come to a stop begins: a turn is never still, so it would be stopped for for good
+        ready = stopped[ended]
+        self.rephase(ended[~ready], skill[ended[~ready]], frame[ended[~ready]])
+        self.rephase(ended[ready], skill[ended[ready]], frame[ended[ready]], stopping=False)
 
 
 def ways(library: MotionLibrary) -> Tensor:

@@ -184,3 +184,29 @@ def test_a_clip_that_set_off_goes_on_in_the_straight_loop(library, gait):
     rows = frames_of(library, f"{gait}_start.npz")
     files = follow_target(library, int(rows[0]), 0.0, len(rows) + 60)
     assert files[-60:] == [f"{gait}_straight.npz"] * 60
+
+
+@pytest.mark.parametrize("gait", ["walk_forward", "strafe_left", "walk_backward"])
+def test_who_is_told_to_turn_stops_once_and_turns(library, gait):
+    """From every clip of the gait: no other clip of the gait comes after the stop."""
+    for file in [e.file for e in library.entries if e.skill == gait]:
+        for start in frames_of(library, file)[::20].tolist():
+            files = follow_change(library, start, "turn_left", 160)
+            assert files[-1].startswith("turn_left"), (file, start)
+            after = files[next(i for i, f in enumerate(files) if f != file):]
+            assert not any(f.startswith(gait + "_") and "to_stand" not in f for f in after)
+
+
+@pytest.mark.parametrize("gait", ["walk", "strafe_left", "strafe_right", "walk_backward"])
+def test_who_has_stopped_turns_though_the_body_still_sways(library, gait):
+    """At the end of the stop, the body at any speed up to 0.4 m/s."""
+    rows = frames_of(library, f"{gait}_to_stand.npz")
+    last = int(rows[library.stops[rows]][-1])
+    turn = torch.tensor([library.skills.index("turn_left")])
+    for speed in (0.0, 0.2, 0.4):
+        frame = library.frame[last][None].clone()
+        frame[:, FRAME["linear"]] = torch.tensor([speed, 0.0, 0.0])
+        reference = Reference(library, 1)
+        reference.put(torch.tensor([0]), torch.tensor([last]))
+        reference.advance(frame, turn, 1)
+        assert int(library.skill[reference.index]) == int(turn), (gait, speed)
