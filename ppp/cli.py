@@ -5,6 +5,7 @@ import importlib
 import sys
 from typing import List, Optional
 
+from ppp.engines.isaac_gym_order import import_first
 from ppp.errors import run_entry, unknown
 
 #: sub-command -> (module with ``main(argv) -> int``, one line of help)
@@ -15,6 +16,7 @@ COMMANDS = {
     "finetune-clip": ("ppp.finetune_clip", "fine-tune the text encoder to a phrase list"),
     "skills": ("ppp.language.skills_commands", "list the skills of the codebook, or add one"),
     "motions": ("ppp.motion.commands", "author, import, check and list motion clips"),
+    "doctor": ("ppp.doctor", "what is installed, which engines run here, what to do about gaps"),
     "bench": ("ppp.evaluation.bench", "measure physics, environment and training speed"),
     "eval": ("ppp.evaluation.commands", "score the policy, the planner or the language part"),
 }
@@ -35,6 +37,7 @@ def dispatch(argv: List[str]) -> int:
     name = argv[0].replace("_", "-")
     if name not in COMMANDS:
         raise unknown("command", argv[0], COMMANDS)
+    import_first(argv[1:])  # before the sub-command imports torch
     return int(importlib.import_module(COMMANDS[name][0]).main(argv[1:]) or 0)
 
 
