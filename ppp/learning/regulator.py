@@ -27,7 +27,7 @@ from ppp.motion.library import MotionLibrary
 from ppp.outputs import whole
 
 #: counts up when the meaning of a stored result changes
-VERSION = 3
+VERSION = 4
 #: coordinates of the state and their sizes
 PARTS: Dict[str, int] = {"height": 1, "lean": 2, "joints": NUM_DOFS, "linear": 3, "angular": 3,
                          "joint_vel": NUM_DOFS}
@@ -47,6 +47,8 @@ WRONG_COST = 2.0
 LARGEST = 0.5
 #: laps of the recursion through a loop
 LAPS = 5
+#: times that a last frame in which the body goes on standing follows itself
+RESTING = 150
 #: environments that are stepped at once
 BATCH = 2048
 
@@ -228,6 +230,9 @@ class _Riccati:
         order: List[int] = rows.tolist()[::-1]
         follow = {row: row + 1 for row in order}
         follow[order[0]] = order[-1] if loop else self._onward(order[0])
+        if follow[order[0]] == order[0] and self.library.rest[order[0]]:
+            for _ in range(RESTING):
+                self._back(order[0], order[0])
         for _ in range(LAPS if loop else 1):
             for row in order:
                 self._back(row, follow[row])

@@ -11,6 +11,7 @@ from typing import Callable, Optional, Sequence
 import torch
 from torch import Tensor
 
+from ppp.humanoid.observation import FRAME
 from ppp.motion.library import MotionLibrary
 from ppp.motion.steering import STRAIGHT
 
@@ -20,6 +21,8 @@ SLIP_EVERY = 3
 WAIT, PRICE = 24, 0.05
 #: a target further to the side than this is turned to, and further than the second sharply, rad
 STEER, SHARP = 0.2, 0.8
+#: who lies so much lower than the frame it should rest in has not got up and tries again, m
+LOW = 0.25
 #: a gait's clip without a loop is left for one where they are nearer than this, in scaled distance:
 #: as near as a loop's straight steps are to its curved ones
 JOIN = 3.0
@@ -102,7 +105,9 @@ class Reference:
         over = (library.next[self.index] < 0) & ~library.rest[self.index]
         stopped = library.stops[self.index] & ~library.stops[following]
         stopped &= skill != library.skill[self.index]  # who was told to stand sees the clip's end
-        over |= stopped
+        height = FRAME["height"]
+        low = (library.frame[self.index, height] - frame[:, height] > LOW).any(-1)
+        over |= stopped | (library.rest[self.index] & low)
         ended = (over | (self.waiting == 1)).nonzero().flatten()
         self.waiting = torch.where(over, 0, (self.waiting - 1).clamp_min(0))
         self.index = following

@@ -210,3 +210,16 @@ def test_who_has_stopped_turns_though_the_body_still_sways(library, gait):
         reference.put(torch.tensor([0]), torch.tensor([last]))
         reference.advance(frame, turn, 1)
         assert int(library.skill[reference.index]) == int(turn), (gait, speed)
+
+
+def test_who_still_lies_when_the_clip_has_got_up_tries_again(library):
+    """At rest at the end of getting up: standing stays there, lying goes back to a lying frame."""
+    kind = library.skills.index("get_up")
+    rest = int((library.rest & (library.skill == kind)).nonzero()[0])
+    lying = int((library.skill == kind).nonzero()[0])
+    reference = Reference(library, 2)
+    reference.put(torch.arange(2), torch.tensor([rest, rest]))
+    state = torch.stack((library.frame[rest], library.frame[lying]))
+    reference.advance(state, torch.tensor([kind, kind]), tick=1)
+    assert reference.index[0] == rest
+    assert library.root_pos[reference.index[1], 2] < 0.4
