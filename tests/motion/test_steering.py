@@ -125,10 +125,13 @@ def _follow(library, gait, gentle=False, seconds=12.0):
 
 
 class _Steered:
-    """What a reference that is steered needs of a library."""
+    """The library with another steering table."""
 
     def __init__(self, library, variants):
-        self.variants, self.skills, self.skill = variants, library.skills, library.skill
+        self._library, self.variants = library, variants
+
+    def __getattr__(self, name):
+        return getattr(self._library, name)
 
 
 @pytest.mark.parametrize("gait", GAITS)
