@@ -91,7 +91,7 @@ class Trainer:
         #: what had been spent on the weights that this run began with
         self._before: Dict[str, float] = {"samples": 0, "seconds": 0.0}
         self._taught: Optional[Teacher] = None
-        self._asked = 0.0
+        self._asked: Optional[float] = None
 
     # -- checkpoints -------------------------------------------------------------------------
     def restore(self, path: Path, counters: bool = True, distil: bool = False) -> None:
@@ -265,6 +265,9 @@ class Trainer:
             return  # interrupted before the first iteration was over
         done = self._agent.epoch_num
         command = following(self.task.name, self.folder, path, done, self.config.iterations)
+        if self.world.size > 1 and done < self.config.iterations:  # what follows is for all again
+            command = command.replace("ppp run", "torchrun --nproc-per-node "
+                                      f"{self.world.local_size} ppp/run.py", 1)
         print("\n" + write_report(self.folder, self._settings(), command,
                                   self.log.stopping and done < self.config.iterations),
               file=sys.stderr)
@@ -274,7 +277,8 @@ class Trainer:
 
         Of several ranks the terminal and torchrun may both tell each: then it is not twice.
         """
-        if self.log.stopping and (self.world.size == 1 or time.monotonic() - self._asked > 5.0):
+        again = self._asked is not None and time.monotonic() - self._asked > 5.0
+        if self.log.stopping and (self.world.size == 1 or again):
             raise KeyboardInterrupt
         if not self.log.stopping and self.world.first and not distributed.judging():
             print("interrupted: finishing this iteration", file=sys.stderr)

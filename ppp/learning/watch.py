@@ -91,7 +91,7 @@ class Watch:
             if line != self._seen[rank][0]:
                 self._seen[rank] = (line, now)
             if line.startswith("failed"):
-                self._lost = self._lost or (rank, line[len("failed "):])
+                self._lost = self._lost or (rank, line)
             elif line != "left":
                 silent.append((now - self._seen[rank][1], rank))
         longest, rank = max(silent, default=(0.0, 0))
