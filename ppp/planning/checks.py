@@ -8,13 +8,16 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from ppp.planning.conditions import (
+    LASTING,
+    Approached,
     Facing,
     InOrder,
+    KeptAway,
     KnockedOver,
     NeverFell,
-    NeverTouched,
     Performed,
     Reached,
+    on_wrong_side,
 )
 from ppp.planning.scenario import Scenario
 from ppp.planning.trace import Trace
@@ -66,7 +69,9 @@ def _verdict(condition: Any, scenario: Scenario, trace: Trace) -> Verdict:
         times, detail = _in_order(condition, scenario, trace)
         complete = len(times) == len(condition.in_order)
         return Verdict(times[-1] if complete else None, detail)
-    if isinstance(condition, (NeverTouched, NeverFell)):
+    if isinstance(condition, (KeptAway, Approached)):
+        return _LASTING[type(condition)](condition, scenario, trace)
+    if isinstance(condition, LASTING):
         return _never(condition, trace)
     since = len(trace.states) - 1 if isinstance(condition, Facing) else 0
     return _FIRST[type(condition)](condition, scenario, trace, since)
@@ -107,9 +112,15 @@ def _place(name_or_point: Any, scenario: Scenario, trace: Trace) -> np.ndarray:
 
 def _reached(check: Reached, scenario: Scenario, trace: Trace, since: int) -> Verdict:
     gaps = np.linalg.norm(trace.xy() - _place(check.reached, scenario, trace), axis=-1)
+    there = gaps <= check.within
+    if check.by:
+        moving = trace.performing(check.by)
+        if there[since:].any() and not (there & moving)[since:].any():
+            return Verdict(None, f"came there, but not by {check.by}")
+        there &= moving
     nearest = since + int(gaps[since:].argmin())
     seen = f"nearest {gaps[nearest]:.2f} m {_at(trace, nearest)}"
-    return Verdict(_first(gaps <= check.within, since), seen)
+    return Verdict(_first(there, since), seen)
 
 
 def _facing(check: Facing, scenario: Scenario, trace: Trace, since: int) -> Verdict:
@@ -158,6 +169,33 @@ def _never(condition: Any, trace: Trace) -> Verdict:
     return Verdict(None, f"{what} {_at(trace, index)}")
 
 
+def _kept_away(check: KeptAway, scenario: Scenario, trace: Trace) -> Verdict:
+    gaps = trace.gaps(scenario.scene(), check.kept_away)
+    nearest = int(gaps.argmin())
+    # rounded down: what is reported as far enough was
+    seen = f"nearest {math.floor(100.0 * gaps[nearest]) / 100.0:.2f} m {_at(trace, nearest)}"
+    return Verdict(None if gaps[nearest] < check.by else len(gaps) - 1, seen)
+
+
+def _approached(check: Approached, scenario: Scenario, trace: Trace) -> Verdict:
+    """Judged while the object stands; its own heading is the one the scenario gives it."""
+    name = check.approached
+    yaw = next(p.yaw for p in scenario.scene().props if p.name == name)
+    places = np.broadcast_to(_place(name, scenario, trace), trace.xy().shape)
+    lying = trace.prop_lies(name) if name in trace.now.props else np.zeros(len(places), bool)
+    for i, (xy, centre) in enumerate(zip(trace.xy(), places)):
+        if lying[i]:
+            break
+        if on_wrong_side(check, tuple(centre), yaw, tuple(xy)):
+            return Verdict(None, f"on another side, {np.linalg.norm(xy - centre):.2f} m from it, "
+                                 f"{_at(trace, i)}")
+    return Verdict(len(trace.states) - 1, "never on another side")
+
+
+_LASTING: Dict[type, Callable[[Any, Scenario, Trace], Verdict]] = {
+    KeptAway: _kept_away,
+    Approached: _approached,
+}
 _FIRST: Dict[type, Callable[[Any, Scenario, Trace, int], Verdict]] = {
     Reached: _reached,
     Facing: _facing,

@@ -1,14 +1,16 @@
 """The success checks of a scenario, as data. ``checks.py`` evaluates them over a performance."""
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Tuple, Type, Union
+import math
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Type, Union
 
 from pydantic import BeforeValidator, ValidationError
 from typing_extensions import Annotated
 
 from ppp.errors import nearest
-from ppp.planning.geometry import ARENA
+from ppp.planning.geometry import ARENA, XY, bearing, distance, wrap
 from ppp.planning.reading import Strict, number, sentence, show, words
+from ppp.planning.skills import TRAVEL
 
 Coordinate = number(-ARENA, ARENA, "m")
 Name = words(60)
@@ -36,16 +38,34 @@ def _true(value: Any) -> bool:
     return True
 
 
+def _one_of(options: Any, what: str) -> Any:
+    """A validator for a word out of ``options``."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in options:
+            guess = nearest(show(value), options)
+            hint = f"did you mean '{guess}'?" if guess else f"choose one of {', '.join(options)}"
+            raise ValueError(f"unknown {what} '{show(value)}': {hint}")
+        return value
+
+    return BeforeValidator(check)
+
+
 class Reached(Strict):
-    """The pelvis comes within ``within`` m of a point or of an object's centre."""
+    """The pelvis comes within ``within`` m of a point or of an object's centre.
+
+    by: the gait in which it must arrive there; any without it.
+    """
 
     reached: Annotated[Any, BeforeValidator(_place)]
     within: number(0.1, ARENA, "m") = 0.5
+    by: Annotated[Optional[str], _one_of(TRAVEL, "gait")] = None
 
     def __str__(self) -> str:
         goal = self.reached
         place = goal if isinstance(goal, str) else f"[{goal[0]:g}, {goal[1]:g}]"
-        return f"reached: {place} within {self.within:g} m"
+        gait = f" by {self.by}" if self.by else ""
+        return f"reached: {place} within {self.within:g} m{gait}"
 
 
 class Facing(Strict):
@@ -76,6 +96,46 @@ class NeverTouched(Strict):
         return f"never_touched: {self.never_touched}"
 
 
+class KeptAway(Strict):
+    """The pelvis is never nearer than ``by`` m to the side of an object, or to a marker's point."""
+
+    kept_away: Name
+    by: number(0.1, ARENA, "m")
+
+    def __str__(self) -> str:
+        return f"kept_away: {self.kept_away} by {self.by:g} m"
+
+
+#: side of an object -> direction from its centre, degrees from the object's own x axis (its yaw)
+SIDES: Dict[str, float] = {"front": 0.0, "left": 90.0, "behind": 180.0, "right": -90.0}
+
+
+class Approached(Strict):
+    """While nearer than ``near`` m to the centre of an object, the pelvis is on one side of it.
+
+    An object looks along its own x axis, that is where its ``yaw`` points; the side is the sector
+    of ``within`` degrees to the left and to the right of that side's middle. It counts no longer
+    once the object lies.
+    """
+
+    approached: Name
+    side: Annotated[str, _one_of(SIDES, "side")]
+    within: number(15.0, 120.0, "degrees") = 60.0
+    near: number(1.0, 10.0, "m") = 2.5
+
+    def __str__(self) -> str:
+        return (f"approached: {self.approached} from its side '{self.side}' within "
+                f"{self.within:g} degrees, from {self.near:g} m on")
+
+
+def on_wrong_side(check: Approached, centre: XY, yaw: float, xy: XY) -> bool:
+    """Whether a pelvis at ``xy`` m breaks the check for an object at ``centre``, ``yaw`` in rad."""
+    if distance(xy, centre) >= check.near:
+        return False
+    middle = yaw + math.radians(SIDES[check.side])
+    return abs(wrap(bearing(centre, xy) - middle)) > math.radians(check.within)
+
+
 class Performed(Strict):
     """A skill was performed to its end."""
 
@@ -103,8 +163,13 @@ class InOrder(Strict):
         return "in_order: " + ", then ".join(str(c) for c in self.in_order)
 
 
-Simple = Union[Reached, Facing, KnockedOver, NeverTouched, Performed, NeverFell]
+Simple = Union[
+    Reached, Facing, KnockedOver, NeverTouched, KeptAway, Approached, Performed, NeverFell
+]
 Condition = Union[Simple, InOrder]
+
+#: checks that must hold all the time: no step of a plan makes them true
+LASTING = (NeverTouched, KeptAway, Approached, NeverFell)
 
 #: the key that names a check -> its model
 CONDITIONS: Dict[str, Type[Strict]] = {
@@ -112,6 +177,8 @@ CONDITIONS: Dict[str, Type[Strict]] = {
     "facing": Facing,
     "knocked_over": KnockedOver,
     "never_touched": NeverTouched,
+    "kept_away": KeptAway,
+    "approached": Approached,
     "performed": Performed,
     "in_order": InOrder,
     "never_fell": NeverFell,
@@ -169,7 +236,7 @@ def _members(raw: List[Any]) -> Tuple[Any, ...]:
             member = parse_condition(item)
         except ValueError as error:
             raise ValueError(f"in_order[{i}]: {error}") from None
-        if isinstance(member, (InOrder, NeverTouched, NeverFell)):
+        if isinstance(member, (InOrder, *LASTING)):
             key = next(iter(type(member).model_fields))
             raise ValueError(f"in_order[{i}]: {key} has no place in an order: move it out")
         members.append(member)
@@ -187,7 +254,7 @@ def simple_conditions(conditions: Any) -> Iterator[Simple]:
 
 def named_object(condition: Simple) -> str:
     """The object that a check names, or '' for none."""
-    for key in ("reached", "facing", "knocked_over", "never_touched"):
+    for key in ("reached", "facing", "knocked_over", "never_touched", "kept_away", "approached"):
         value = getattr(condition, key, None)
         if isinstance(value, str):
             return value

@@ -10,7 +10,6 @@ import numpy as np
 from ppp.engines.scene import Prop
 from ppp.planning.conditions import Facing, Reached, simple_conditions
 from ppp.planning.geometry import (
-    BODY_RADIUS,
     XY,
     Box,
     bearing,
@@ -26,6 +25,7 @@ from ppp.planning.scenario import Scenario
 from ppp.planning.situation import lies
 from ppp.planning.skills import DEFAULT_SECONDS, REACH, SECONDS
 from ppp.planning.validate import REACH_SLACK
+from ppp.planning.zones import Keep
 
 #: an object that leans further than this (18 degrees) is falling or being pushed over
 TIPPING = 0.95
@@ -84,7 +84,7 @@ class Arrival:
     """
 
     def __init__(
-        self, walk: Walk, tolerance: float, no_go: Sequence[Box], limits: Limits
+        self, walk: Walk, tolerance: float, no_go: Sequence[Keep], limits: Limits
     ) -> None:
         self.walk, self.no_go, self.limits = walk, no_go, limits
         length = distance(walk.start, walk.end)
@@ -93,7 +93,7 @@ class Arrival:
         self.seconds = limits.grace + length / limits.slowest
         self._best, self._best_at = length, 0.0
         self._looked = -limits.look_seconds
-        self._rooms = [self._room(box) for box in no_go]
+        self._rooms = [self._room(keep) for keep in no_go]
 
     def __call__(self, state: WorldState, elapsed: float) -> Optional[Ending]:
         """Reached, passed, drifted, stuck or too slow."""
@@ -120,15 +120,15 @@ class Arrival:
         if elapsed - self._looked < self.limits.look_seconds:
             return None
         self._looked = elapsed
-        for box, room in zip(self.no_go, self._rooms):
-            if segment_distance(xy, self.walk.end, box) < room:
-                return Ending(f"'{box.name}' is in the way from here", False)
+        for keep, room in zip(self.no_go, self._rooms):
+            if segment_distance(xy, self.walk.end, keep.shape) < room:
+                return Ending(f"'{keep.name}' is in the way from here", False)
         return None
 
-    def _room(self, box: Box) -> float:
+    def _room(self, keep: Keep) -> float:
         """The clearance that the rest of the way must keep, m; who starts nearer keeps that."""
-        start = float(point_distance(self.walk.start, box))
-        return min(BODY_RADIUS, start) - self.limits.drift
+        start = float(point_distance(self.walk.start, keep.shape))
+        return min(keep.room, start) - self.limits.drift
 
     def aim(self, xy: XY) -> XY:
         """Where to steer, m: as far off as the end, towards a point of the leg just ahead.

@@ -20,7 +20,7 @@ from ppp.planning.endings import (
     in_place,
     turn_tolerance,
 )
-from ppp.planning.geometry import XY, Box, box_of, distance
+from ppp.planning.geometry import XY, distance
 from ppp.planning.performer import Performer, WorldState, prop_positions
 from ppp.planning.planner import MOVED, Command, Done, Planner
 from ppp.planning.recording import Recording
@@ -29,13 +29,17 @@ from ppp.planning.scenario import Scenario
 from ppp.planning.settling import settle, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
 from ppp.planning.skills import ATTACK, GAIT, TURN, role
+from ppp.planning.staging import Staged
 from ppp.planning.trace import Trace, observe, views
 from ppp.planning.validate import aimed_at
+from ppp.planning.zones import MARGIN, Keep, solid, zones
 
 #: the performer is steered anew when the point to steer at has moved so far, m
 FOLLOW = 0.02
 #: steps a performance may have, so that a planner that never stops does
 MAX_STEPS = 200
+#: tries to get up after one fall
+RISES = 3
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,10 @@ class Executor:
         """Perform until the planner is done, the time is up or the humanoid stays down."""
         self.scene: Scene = self.scenario.scene()
         self.trace = Trace()
+        self._stage = Staged(self.performer, self.scenario.events)
         start = self.scenario.start
         heading = math.radians(start.heading)
-        self.trace.add(self.performer.reset(self.scene, start.position, heading, seed))
+        self.trace.add(self._stage.reset(self.scene, start.position, heading, seed))
         self.planner.reset(self.scenario.instruction, self.scene)
         ended = self._loop()
         return self._result(seed, ended)
@@ -134,8 +139,8 @@ class Executor:
             outcome = self._outcome(command, skill, match.distance, ending)
         else:
             until = self.scenario.time_limit
-            settle(self.performer, self.trace, skill, command.target, until)
-            turn_round(self.performer, self.trace, skill, command.target, until)
+            settle(self._stage, self.trace, skill, command.target, until)
+            turn_round(self._stage, self.trace, skill, command.target, until)
             outcome = self._run(self._prepare(command, skill, match.distance))
         self.trace.outcomes.append(outcome)
         self.on_event(Ended(number, outcome))
@@ -168,16 +173,16 @@ class Executor:
         ending = step.rule(start, 0.0)
         aim = self._aim(step, start)
         if ending is None:
-            self.performer.command(step.skill, aim)
+            self._stage.command(step.skill, aim)
         while ending is None:
-            state = self.performer.step()
+            state = self._stage.step()
             self.trace.add(state)
             ending = self._interrupted(step, start, state) or step.rule(
                 state, state.time - start.time
             )
             if distance(aim, self._aim(step, state)) > FOLLOW and ending is None:
                 aim = self._aim(step, state)
-                self.performer.command(step.skill, aim)
+                self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
 
     def _interrupted(self, step: _Step, start: WorldState, state: WorldState) -> Optional[Ending]:
@@ -207,11 +212,14 @@ class Executor:
         """Get up after a fall; returns why the performance is over, '' when it goes on."""
         if "get_up" not in self.performer.skills:
             return "fell, and this policy has no get_up skill"
-        command = Command("get up", self.trace.now.xy)
-        self.on_event(Began(number, command, "get_up", self.trace.now.time))
-        outcome = self._run(_Step(command, "get_up", 0.0, Up(self.limits)))
-        self.trace.outcomes.append(outcome)
-        self.on_event(Ended(number, outcome))
+        for _ in range(RISES):
+            command = Command("get up", self.trace.now.xy)
+            self.on_event(Began(number, command, "get_up", self.trace.now.time))
+            outcome = self._run(_Step(command, "get_up", 0.0, Up(self.limits)))
+            self.trace.outcomes.append(outcome)
+            self.on_event(Ended(number, outcome))
+            if outcome.ok or self._time_is_up():
+                break
         return "" if outcome.ok else f"fell and did not get up: {outcome.ended}"
 
     def _outcome(
@@ -240,15 +248,13 @@ class Executor:
             toppled=toppled,
         )
 
-    def _no_go(self) -> List[Box]:
+    def _no_go(self) -> List[Keep]:
         """What a walk must not pass too near to."""
-        seen = prop_positions(self.trace.now)
-        forbidden = self.scenario.forbidden()
-        return [
-            replace(box_of(p), centre=seen[p.name])
-            for p in self.scene.bodies
-            if p.kind == "obstacle" or p.name in forbidden
-        ]
+        seen = views(self.trace.now)
+        props = [replace(p, position=seen[p.name].xy) if p.name in seen else p
+                 for p in self.scene.props]
+        fallen = {name for name, view in seen.items() if view.fallen}
+        return [*solid(self.scenario, props), *zones(self.scenario, props, fallen, MARGIN)]
 
     def _standing(self) -> Tuple[Prop, ...]:
         """The targets that stand, where they are now."""
@@ -280,6 +286,7 @@ class Executor:
             time_s=self.trace.now.time,
             ended=ended,
             reasons=tuple(getattr(self.planner, "reasons", ())),
+            events=tuple(self._stage.happened),
             recording=recording,
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Sequence, Tuple
+from typing import Sequence, Tuple, Union
 
 import numpy as np
 
@@ -50,16 +50,87 @@ class Box:
         return self.to_world(np.array([[hx, hy], [-hx, hy], [-hx, -hy], [hx, -hy]]))
 
 
+@dataclass(frozen=True)
+class Polygon:
+    """A convex polygon on the floor: ``vertices``, three or more, counter-clockwise, m."""
+
+    name: str
+    vertices: Tuple[XY, ...]
+
+    @property
+    def centre(self) -> XY:
+        """The mean of its vertices, m."""
+        x, y = np.mean(self.vertices, axis=0)
+        return float(x), float(y)
+
+    def edges(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Per edge: its ends (V, 2) and (V, 2), its outward normal (V, 2) and offset (V,)."""
+        start = np.array(self.vertices, dtype=float)
+        end = np.roll(start, -1, axis=0)
+        along = (end - start) / np.linalg.norm(end - start, axis=1, keepdims=True)
+        normal = np.stack([along[:, 1], -along[:, 0]], axis=1)
+        return start, end, normal, (normal * start).sum(axis=1)
+
+
+Shape = Union[Box, Polygon]
+
+
+def outline(shape: Shape, margin: float, overshoot: float) -> np.ndarray:
+    """Vertices (V, 2) of a polygon around all points nearer than ``margin`` m to the shape.
+
+    Straight between its vertices it stays ``margin`` off; a vertex is at most ``overshoot`` m
+    further off than that, for which a round corner is cut into as many pieces as it needs.
+    """
+    # a box without extent, a marker, still has four directions
+    corners = shape.corners(1e-6) if isinstance(shape, Box) else np.array(shape.vertices)
+    edges = np.roll(corners, -1, axis=0) - corners
+    out = np.arctan2(edges[:, 1], edges[:, 0]) - 0.5 * math.pi
+    most = 2.0 * math.acos(1.0 / (1.0 + overshoot / margin))  # the widest piece of a corner, rad
+    found = []
+    for corner, before, after in zip(corners, np.roll(out, 1), out):
+        turn = (after - before) % (2.0 * math.pi)
+        pieces = max(1, math.ceil(turn / most - 1e-9))
+        middles = before + turn * (np.arange(pieces) + 0.5) / pieces
+        far = margin / math.cos(0.5 * turn / pieces)
+        found.append(corner + far * np.stack([np.cos(middles), np.sin(middles)], axis=1))
+    return np.concatenate(found)
+
+
 def box_of(prop: Prop) -> Box:
     """The footprint of a prop; a marker is a point."""
     half = (0.0, 0.0) if prop.kind == "marker" else (0.5 * prop.size[0], 0.5 * prop.size[1])
     return Box(prop.name, (float(prop.position[0]), float(prop.position[1])), half, prop.yaw)
 
 
-def point_distance(points: np.ndarray, box: Box) -> np.ndarray:
-    """Distance of points (..., 2) to the box, 0 inside; shape (...)."""
+def point_distance(points: np.ndarray, box: Shape) -> np.ndarray:
+    """Distance of points (..., 2) to the box or polygon, 0 inside; shape (...)."""
+    if isinstance(box, Polygon):
+        return _polygon_distance(np.asarray(points, dtype=float), box)
     outside = np.maximum(np.abs(box.to_local(points)) - box.half, 0.0)
     return np.hypot(outside[..., 0], outside[..., 1])
+
+
+def _polygon_distance(points: np.ndarray, shape: Polygon) -> np.ndarray:
+    start, end, normal, offset = shape.edges()
+    inside = (points @ normal.T - offset <= 0.0).all(axis=-1)
+    delta, apart = end - start, points[..., None, :] - start
+    t = np.clip((apart * delta).sum(axis=-1) / (delta**2).sum(axis=-1), 0.0, 1.0)
+    gaps = np.linalg.norm(apart - t[..., None] * delta, axis=-1).min(axis=-1)
+    return np.where(inside, 0.0, gaps)
+
+
+def _crosses(start: np.ndarray, end: np.ndarray, shape: Polygon) -> np.ndarray:
+    """Whether segments (S, 2) to (S, 2) enter the polygon; clipped by each of its edges in turn
+    (Cyrus and Beck)."""
+    _, _, normal, offset = shape.edges()
+    away = start @ normal.T - offset
+    speed = (end - start) @ normal.T
+    safe = np.where(np.abs(speed) < 1e-12, 1e-12, speed)
+    at = -away / safe
+    enter = np.where(speed < -1e-12, at, 0.0).max(axis=-1)
+    leave = np.where(speed > 1e-12, at, 1.0).min(axis=-1)
+    outside = ((np.abs(speed) <= 1e-12) & (away > 0.0)).any(axis=-1)
+    return (np.maximum(enter, 0.0) <= np.minimum(leave, 1.0)) & ~outside
 
 
 def _hits(start: np.ndarray, end: np.ndarray, half: XY) -> np.ndarray:
@@ -80,11 +151,17 @@ def _point_to_segments(point: np.ndarray, start: np.ndarray, end: np.ndarray) ->
     return np.linalg.norm(start + t[:, None] * delta - point, axis=-1)
 
 
-def segment_distances(starts: np.ndarray, ends: np.ndarray, box: Box) -> np.ndarray:
-    """Distance of each segment, ``starts`` (S, 2) to ``ends`` (S, 2), to the box; (S,), 0 on a hit.
+def segment_distances(starts: np.ndarray, ends: np.ndarray, box: Shape) -> np.ndarray:
+    """Distance of each segment, ``starts`` (S, 2) to ``ends`` (S, 2), to the box or polygon.
 
-    Two convex shapes that do not meet are nearest at a corner of one of them.
+    (S,), 0 on a hit. Two convex shapes that do not meet are nearest at a corner of one of them.
     """
+    if isinstance(box, Polygon):
+        starts, ends = np.asarray(starts, dtype=float), np.asarray(ends, dtype=float)
+        best = np.minimum(point_distance(starts, box), point_distance(ends, box))
+        for vertex in box.vertices:
+            best = np.minimum(best, _point_to_segments(np.array(vertex), starts, ends))
+        return np.where(_crosses(starts, ends, box), 0.0, best)
     start, end = box.to_local(starts), box.to_local(ends)
     best = np.minimum(point_distance(starts, box), point_distance(ends, box))
     for sx in (-1.0, 1.0):
@@ -94,8 +171,8 @@ def segment_distances(starts: np.ndarray, ends: np.ndarray, box: Box) -> np.ndar
     return np.where(_hits(start, end, box.half), 0.0, best)
 
 
-def segment_distance(start: XY, end: XY, box: Box) -> float:
-    """Distance of one straight walk to the box, m; 0 when it goes through."""
+def segment_distance(start: XY, end: XY, box: Shape) -> float:
+    """Distance of one straight walk to the box or polygon, m; 0 when it goes through."""
     return float(segment_distances(np.array([start]), np.array([end]), box)[0])
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -66,6 +67,14 @@ class KinematicPerformer:
         elif kind == ATTACK:
             self._attack()
         return self._state()
+
+    def move(self, name: str, xy: XY) -> None:
+        """Stand a target at another place, m."""
+        i = next(i for i, p in enumerate(self._props) if p.name == name)
+        place = (float(xy[0]), float(xy[1]))
+        self._props[i] = replace(self._props[i], position=place)
+        self._boxes[i] = replace(self._boxes[i], centre=place)
+        self._fallen.pop(name, None)
 
     def poses(self) -> Poses:
         """Every pose since the reset, the figure in its rest pose turned by the heading."""

@@ -97,6 +97,11 @@ class Performer(Protocol):
         """Advance by one control step and return the new state."""
         ...
 
+    def move(self, name: str, xy: Tuple[float, float]) -> None:
+        """Stand the target of that name upright and still at ``xy`` (m, world) before the next
+        step; the humanoid goes on undisturbed."""
+        ...
+
     def poses(self) -> Poses:
         """The recording since the last reset."""
         ...

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -83,6 +84,15 @@ class PhysicsPerformer:
         self._engine.step(self.policy.targets(obs, self._skill))
         self._time += self.control_dt
         return self._observe()
+
+    def move(self, name: str, xy: Tuple[float, float]) -> None:
+        """Stand a target upright and still at another place, m."""
+        bodies = self._engine.scene.bodies
+        i = next(i for i, prop in enumerate(bodies) if prop.name == name)
+        states = self._engine.state.prop_state[:1].clone()
+        pose = replace(bodies[i], position=(float(xy[0]), float(xy[1]))).pose
+        states[0, i] = torch.tensor([*pose, *[0.0] * 6], dtype=states.dtype)
+        self._engine.set_props(torch.zeros(1, dtype=torch.long), states)
 
     def poses(self) -> Poses:
         """The recording since the last reset."""

@@ -21,6 +21,7 @@ from ppp.planning.geometry import (
 )
 from ppp.planning.routes import CLEARANCES, Goal
 from ppp.planning.situation import Situation
+from ppp.planning.zones import Keep, outside
 
 #: a walk may end this far from its target; places are chosen so that this does no harm, m
 TOLERANCE = 0.35
@@ -44,13 +45,15 @@ def lying(situation: Situation) -> List[Box]:
     return boxes
 
 
-def free(xy: XY, boxes: Sequence[Box]) -> bool:
-    """Whether the humanoid has room to stand at a point."""
-    return in_arena(xy) and all(point_distance(xy, b) >= BODY_RADIUS - 1e-6 for b in boxes)
+def free(xy: XY, boxes: Sequence[Box], keeps: Sequence[Keep] = ()) -> bool:
+    """Whether the humanoid has room to stand at a point, out of the zones to keep out of."""
+    clear = all(point_distance(xy, b) >= BODY_RADIUS - 1e-6 for b in boxes)
+    return in_arena(xy) and clear and outside(xy, keeps)
 
 
 def strike_places(
-    situation: Situation, struck: Prop, gap: float, boxes: Sequence[Box]
+    situation: Situation, struck: Prop, gap: float, boxes: Sequence[Box],
+    keeps: Sequence[Keep] = (), directions: int = _DIRECTIONS,
 ) -> List[Goal]:
     """Places ``gap`` m off the side of the struck object with nothing in the way of the blow.
 
@@ -60,10 +63,10 @@ def strike_places(
     target = box_of(struck)
     others = [b for b in boxes if b.name != struck.name]
     goals = []
-    for direction in _around():
+    for direction in _around(directions):
         xy = at_gap(target, direction, gap)
         blocked = any(segment_distance(xy, struck.position, b) < 0.1 for b in others)
-        if blocked or not free(xy, others):
+        if blocked or not free(xy, others, keeps):
             continue
         cost = 0.0
         for box in others:
@@ -74,7 +77,8 @@ def strike_places(
 
 
 def reach_places(
-    situation: Situation, place: Union[str, XY], within: float, boxes: Sequence[Box]
+    situation: Situation, place: Union[str, XY], within: float, boxes: Sequence[Box],
+    keeps: Sequence[Keep] = (),
 ) -> List[Goal]:
     """Places from which a point or an object counts as reached: the nearer to it the better."""
     if isinstance(place, str):
@@ -89,7 +93,7 @@ def reach_places(
         Goal(xy, 2.0 * distance(xy, centre))
         for ring in rings
         for xy in _ring(centre, ring * usable)
-        if free(xy, boxes)
+        if free(xy, boxes, keeps)
     ]
     return goals
 
@@ -114,8 +118,8 @@ def ahead(xy: XY, direction: float, length: float) -> XY:
     return xy[0] + length * math.cos(direction), xy[1] + length * math.sin(direction)
 
 
-def _around() -> Tuple[float, ...]:
-    return tuple(2.0 * math.pi * i / _DIRECTIONS - math.pi for i in range(_DIRECTIONS))
+def _around(directions: int = _DIRECTIONS) -> Tuple[float, ...]:
+    return tuple(2.0 * math.pi * i / directions - math.pi for i in range(directions))
 
 
 def _ring(centre: XY, radius: float) -> List[XY]:

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Protocol, Sequence, Tuple, Union
 
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError
-from ppp.planning.conditions import InOrder, NeverFell, NeverTouched
+from ppp.planning.conditions import LASTING, InOrder
 from ppp.planning.geometry import XY, distance
 from ppp.planning.plan_schema import Plan, PlanStep
 from ppp.planning.scenario import Scenario
@@ -164,6 +164,6 @@ def unmet(scenario: Scenario, now: Observation) -> Tuple[str, ...]:
     found: List[Any] = []
     for condition, done in zip(scenario.success, now.progress):
         needed = len(condition.in_order) if isinstance(condition, InOrder) else 1
-        if done < needed and not isinstance(condition, (NeverFell, NeverTouched)):
+        if done < needed and not isinstance(condition, LASTING):
             found.append(condition)
     return tuple(str(c) for c in found)

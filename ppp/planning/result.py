@@ -18,7 +18,8 @@ from ppp.planning.situation import Outcome
 class Result:
     """One performance. plans: the first plan and every later one. time_s: simulated seconds.
 
-    ended: why the performance was over. reasons: why each new plan was made.
+    ended: why the performance was over. reasons: why each new plan was made. events: what happened
+    in the scene by itself.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class Result:
     ended: str
     reasons: Tuple[str, ...]
     recording: Recording = field(repr=False, compare=False)
+    events: Tuple[Dict[str, Any], ...] = ()
 
     def as_dict(self) -> Dict[str, Any]:
         """Plain data with the keys of the design: success, checks, plan, steps, replans, time_s."""
@@ -51,6 +53,7 @@ class Result:
             "steps": [s.as_dict() for s in self.steps],
             "replans": self.replans,
             "replan_reasons": list(self.reasons),
+            "events": list(self.events),
             "time_s": round(self.time_s, 3),
         }
 

@@ -11,19 +11,25 @@ from typing_extensions import Annotated
 from ppp.engines.scene import KINDS, TARGET_SIZE, Prop, Scene
 from ppp.errors import PPPError, nearest, unknown
 from ppp.planning.conditions import (
+    Approached,
+    KeptAway,
     KnockedOver,
     NeverTouched,
     Performed,
     Point,
+    Reached,
     named_object,
+    on_wrong_side,
     parse_condition,
     simple_conditions,
 )
-from ppp.planning.geometry import BODY_RADIUS, box_of, boxes_overlap, point_distance
+from ppp.planning.geometry import BODY_RADIUS, Box, box_of, boxes_overlap, point_distance
 from ppp.planning.reading import Strict, number, read_yaml, sentence, show, words
 
 #: objects a scene may hold
 MAX_OBJECTS = 64
+#: events it may hold
+MAX_EVENTS = 32
 
 
 def _kind(value: Any) -> str:
@@ -66,6 +72,20 @@ class Object(Strict):
         return Prop(self.name, self.kind, self.position, size, math.radians(self.yaw))
 
 
+class Event(Strict):
+    """Somebody moves a target: ``at`` s after the start it stands at ``to``, m.
+
+    It waits while the humanoid is in the place, and does not happen to a target that lies.
+    """
+
+    at: number(0.0, 600.0, "s")
+    move: words(60)
+    to: Point
+
+    def __str__(self) -> str:
+        return f"at {self.at:g} s '{self.move}' is moved to [{self.to[0]:g}, {self.to[1]:g}]"
+
+
 class Scenario(Strict):
     """One instruction in one scene, with the checks that decide whether it was carried out."""
 
@@ -77,6 +97,7 @@ class Scenario(Strict):
     start: Start = Start()
     objects: Annotated[List[Object], Field(max_length=MAX_OBJECTS)] = []
     constraints: Annotated[List[words(500, lines=True)], Field(max_length=32)] = []
+    events: Annotated[List[Event], Field(max_length=MAX_EVENTS)] = []
     success: Annotated[
         List[Annotated[Any, BeforeValidator(parse_condition)]], Field(min_length=1, max_length=32)
     ]
@@ -92,8 +113,9 @@ class Scenario(Strict):
 
     def skills_named(self) -> Tuple[str, ...]:
         """Skills that a success check asks for."""
-        found = simple_conditions(self.success)
-        return tuple(c.performed for c in found if isinstance(c, Performed))
+        found = list(simple_conditions(self.success))
+        gaits = [c.by for c in found if isinstance(c, Reached) and c.by]
+        return (*(c.performed for c in found if isinstance(c, Performed)), *gaits)
 
 
 def load_scenario(path: Union[str, Path]) -> Scenario:
@@ -108,7 +130,8 @@ def parse_scenario(data: Any, source: str = "scenario") -> Scenario:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
         raise PPPError(f"{source}: {sentence(error)}") from None
-    for check in (_check_names, _check_references, _check_start, _check_overlaps):
+    for check in (_check_names, _check_references, _check_start, _check_zones, _check_overlaps,
+                  _check_events):
         problem = check(scenario)
         if problem:
             raise PPPError(f"{source}: {problem}")
@@ -117,9 +140,11 @@ def parse_scenario(data: Any, source: str = "scenario") -> Scenario:
 
 def check_skills(scenario: Scenario, skills: Sequence[str], source: str) -> None:
     """Raise PPPError when a success check asks for a skill that the policy does not have."""
-    for skill in scenario.skills_named():
-        if skill not in skills:
-            raise PPPError(f"{source}: success: performed: {unknown('skill', skill, skills)}")
+    for check in simple_conditions(scenario.success):
+        key = "performed" if isinstance(check, Performed) else "by"
+        skill = getattr(check, key, None)
+        if isinstance(check, (Performed, Reached)) and skill and skill not in skills:
+            raise PPPError(f"{source}: success: {key}: {unknown('skill', skill, skills)}")
 
 
 def _check_names(scenario: Scenario) -> Optional[str]:
@@ -172,6 +197,45 @@ def _check_start(scenario: Scenario) -> Optional[str]:
                 f"objects[{i}].position: '{prop.name}' stands on the start [{x:g}, {y:g}]: move it "
                 f"so that its side is {BODY_RADIUS:g} m away or more (now {gap:.2f} m)"
             )
+    return None
+
+
+def _check_zones(scenario: Scenario) -> Optional[str]:
+    """A check that is broken before the first step can never hold."""
+    props, start = {p.name: p for p in scenario.scene().props}, scenario.start.position
+    for i, check in enumerate(scenario.success):
+        if isinstance(check, KeptAway):
+            gap = float(point_distance(start, box_of(props[check.kept_away])))
+            if gap < check.by:
+                return (
+                    f"success[{i}]: {check}: the start is only {gap:.2f} m away from it: "
+                    "move one of the two, or ask for less"
+                )
+        elif isinstance(check, Approached):
+            prop = props[check.approached]
+            if on_wrong_side(check, prop.position, prop.yaw, start):
+                return (
+                    f"success[{i}]: {check}: the start is on another side already: move it "
+                    f"{check.near:g} m away from the centre of '{prop.name}'"
+                )
+    return None
+
+
+def _check_events(scenario: Scenario) -> Optional[str]:
+    kinds = {o.name: o.kind for o in scenario.objects}
+    props = {p.name: p for p in scenario.scene().bodies}
+    for i, event in enumerate(scenario.events):
+        if event.move not in kinds:
+            return f"events[{i}].move: {unknown('object', event.move, kinds)}" if kinds else (
+                f"events[{i}].move: there is no object '{event.move}': add it to objects")
+        if kinds[event.move] != "target":
+            return f"events[{i}].move: '{event.move}' is no target: only a target can be moved"
+        old = box_of(props[event.move])
+        new = Box(old.name, event.to, old.half, old.yaw)
+        for prop in props.values():
+            if prop.kind == "obstacle" and boxes_overlap(new, box_of(prop)):
+                return (f"events[{i}].to: is inside '{prop.name}': choose a free place for "
+                        f"'{event.move}'")
     return None
 
 

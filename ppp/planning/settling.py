@@ -10,7 +10,7 @@ from typing import Sequence
 
 from ppp.planning.geometry import XY, bearing, distance, wrap
 from ppp.planning.performer import Performer, WorldState
-from ppp.planning.skills import FORWARD, GAIT, TURNS, role
+from ppp.planning.skills import GAIT, TRAVEL, TURNS, role
 from ppp.planning.trace import Trace
 
 #: at rest below this ground speed, m/s
@@ -58,10 +58,18 @@ def _stand(performer: Performer, trace: Trace, aim: XY, until: float) -> None:
 
 
 def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: float) -> None:
-    """Before a forward gait that would begin with its back to ``aim``: stop, and turn to it."""
-    if skill not in FORWARD or distance(trace.now.xy, aim) < 0.5:
+    """Before a gait that would begin far off its way to ``aim``: stop, and turn as it needs.
+
+    A forward gait faces ``aim``, a backward one turns its back to it.
+    """
+    if role(skill) != GAIT or distance(trace.now.xy, aim) < 0.5:
         return
-    off = wrap(bearing(trace.now.xy, aim) - trace.now.heading)
+    here = trace.now.xy
+    face = bearing(here, aim) - TRAVEL[skill]
+    if TRAVEL[skill]:
+        far = distance(here, aim)
+        aim = (here[0] + far * math.cos(face), here[1] + far * math.sin(face))
+    off = wrap(face - trace.now.heading)
     turns = [name for name, sense in TURNS.items() if sense * off > 0 and name in performer.skills]
     if abs(off) < TURN_FROM or not turns:
         return

@@ -3,33 +3,32 @@ from __future__ import annotations
 
 from typing import Any, List, NamedTuple, Sequence
 
-from ppp.planning.conditions import (
-    Facing,
-    InOrder,
-    KnockedOver,
-    NeverFell,
-    NeverTouched,
-    Reached,
-)
+from ppp.planning.conditions import LASTING, Facing, InOrder, KnockedOver, Reached
 from ppp.planning.situation import Situation
 from ppp.planning.skills import FORWARD, REACH
 
 
 class Todo(NamedTuple):
-    """A check to make true; ``ordered`` when it stands in an ``in_order``."""
+    """A check to make true. chain: the number of its ``in_order``, -1 outside of any."""
 
     condition: Any
-    ordered: bool
+    chain: int = -1
+
+    @property
+    def ordered(self) -> bool:
+        """Whether it stands in an ``in_order``."""
+        return self.chain >= 0
 
 
 def remaining(situation: Situation) -> List[Todo]:
     """The checks still to be made true; a facing comes after the last walk that could undo it."""
     todos: List[Todo] = []
-    for condition, done in zip(situation.scenario.success, situation.progress):
+    for chain, condition in enumerate(situation.scenario.success):
+        done = situation.progress[chain]
         if isinstance(condition, InOrder):
-            todos += [Todo(c, True) for c in condition.in_order[done:]]
-        elif not isinstance(condition, (NeverTouched, NeverFell)) and not done:
-            todos.append(Todo(condition, False))
+            todos += [Todo(c, chain) for c in condition.in_order[done:]]
+        elif not isinstance(condition, LASTING) and not done:
+            todos.append(Todo(condition))
     moving = [i for i, t in enumerate(todos) if isinstance(t.condition, (Reached, KnockedOver))]
     last = moving[-1] if moving else -1
     early = [t for t in todos[:last] if isinstance(t.condition, Facing) and not t.ordered]

@@ -5,6 +5,8 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
+from ppp.engines.scene import Scene
+from ppp.planning.geometry import box_of, point_distance
 from ppp.planning.performer import WorldState
 from ppp.planning.situation import Observation, Outcome, PropView, lies
 
@@ -48,6 +50,25 @@ class Trace:
     def prop_lies(self, name: str) -> np.ndarray:
         """(T,) bool, knocked over."""
         return np.array([lies(s.props[name].up_z) for s in self.states])
+
+    def performing(self, skill: str) -> np.ndarray:
+        """(T,) bool: during a step of the plan that performs the skill."""
+        times = self.times()
+        found = np.zeros(len(times), dtype=bool)
+        for outcome in self.outcomes:
+            if outcome.skill == skill:
+                found |= (times >= outcome.start - 1e-6) & (times <= outcome.end + 1e-6)
+        return found
+
+    def gaps(self, scene: Scene, name: str) -> np.ndarray:
+        """(T,) distance of the pelvis to the side of an object, or to a marker's point, m."""
+        prop = next(p for p in scene.props if p.name == name)
+        box = box_of(prop)
+        if prop.kind == "marker":
+            return point_distance(self.xy(), box)
+        # a box that moves: the pelvis as seen from it
+        moved = self.xy() - self.prop_xy(name) + np.array(box.centre)
+        return point_distance(moved, box)
 
     def touches(self, name: str) -> np.ndarray:
         """(T,) bool, touched by the humanoid."""

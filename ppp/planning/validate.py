@@ -6,9 +6,7 @@ from typing import List, Optional
 from ppp.engines.scene import Prop
 from ppp.planning.geometry import (
     ARENA,
-    BODY_RADIUS,
     XY,
-    Box,
     box_of,
     distance,
     in_arena,
@@ -19,6 +17,7 @@ from ppp.planning.plan_schema import Plan, PlanStep
 from ppp.planning.reading import show
 from ppp.planning.situation import Matcher, Situation
 from ppp.planning.skills import ATTACK, GAIT, REACH, TRAVEL, role
+from ppp.planning.zones import Keep, solid, zones
 
 #: an attack's target is the object whose centre is this near to its coordinate, m
 AIM = 0.6
@@ -59,15 +58,15 @@ def _step_error(
 
 
 def _walk_error(here: XY, there: XY, situation: Situation) -> Optional[str]:
-    for box in no_go(situation):
+    for keep in no_go(situation):
         # who stands too close already may walk away, only not closer
-        allowed = min(BODY_RADIUS, float(point_distance(here, box)))
-        gap = segment_distance(here, there, box)
+        allowed = min(keep.room, float(point_distance(here, keep.shape)))
+        gap = segment_distance(here, there, keep.shape)
         if gap < allowed - 1e-6:
             what = "goes through" if gap == 0.0 else f"passes {gap:.2f} m from"
             return (
-                f"the straight walk from {point(here)} to {point(there)} {what} '{box.name}': "
-                f"keep {BODY_RADIUS:g} m away from it by way of another point"
+                f"the straight walk from {point(here)} to {point(there)} {what} '{keep.name}': "
+                f"{keep.rule}"
             )
     return None
 
@@ -84,17 +83,16 @@ def _attack_error(skill: str, here: XY, there: XY, situation: Situation) -> Opti
             f"starts at {point(here)}, {gap:.2f} m from '{struck.name}': walk to within "
             f"{REACH[skill]:g} m of its side first"
         )
-    for box in no_go(situation):
-        if box.name != struck.name and segment_distance(here, there, box) == 0.0:
-            return f"'{box.name}' stands between {point(here)} and '{struck.name}': walk around it"
+    for keep in solid(situation.scenario, situation.props):
+        if keep.name != struck.name and segment_distance(here, there, keep.shape) == 0.0:
+            return f"'{keep.name}' stands between {point(here)} and '{struck.name}': walk around it"
     return None
 
 
-def no_go(situation: Situation) -> List[Box]:
-    """What a walk must keep away from: obstacles, and objects never to be touched."""
-    forbidden = situation.scenario.forbidden()
-    props = [p for p in situation.props if p.kind == "obstacle" or p.name in forbidden]
-    return [box_of(p) for p in props]
+def no_go(situation: Situation) -> List[Keep]:
+    """What a walk must keep away from: obstacles, objects never to be touched, and zones."""
+    scenario, props = situation.scenario, situation.props
+    return [*solid(scenario, props), *zones(scenario, props, situation.fallen)]
 
 
 def aimed_at(target: XY, props: "tuple[Prop, ...]") -> Optional[Prop]:
