@@ -14,7 +14,7 @@ from torch import Tensor
 from ppp.engines.base import EngineState
 from ppp.engines.mujoco_model import build_model, touch_columns
 from ppp.engines.mujoco_state import Layout
-from ppp.engines.mujoco_warp_capacity import Capacities, default_capacities
+from ppp.engines.mujoco_warp_capacity import Capacities
 from ppp.engines.mujoco_warp_device import Simulation, warp_device
 from ppp.engines.scene import Scene
 from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate
@@ -49,9 +49,7 @@ class MujocoWarpEngine:
         place = warp_device(device)
         self.device = "cpu" if place.is_cpu else f"cuda:{place.ordinal}"
         self.model = build_model(scene, iterations)
-        contacts, rows = default_capacities(scene)
-        self.capacities = Capacities(self.num_envs, contacts if nconmax is None else nconmax,
-                                     rows if njmax is None else njmax)
+        self.capacities = Capacities(self.num_envs, scene, nconmax, njmax)
         self._sim = Simulation(self.model, self.num_envs, self.capacities, place, PHYSICS_STEPS)
         self.layout = Layout(self.model, scene, self.device, torch.float32)
         self._by_body, self._by_sword = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import List, NamedTuple, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError
 
-#: a humanoid that lies needs about NEEDED of these; a prop's own and those it adds
+#: of a humanoid (lying flat it has 28 contacts and 100 rows), and for each prop
 CONTACTS, CONTACTS_EACH_PROP = 48, 12
 ROWS, ROWS_EACH_PROP = 192, 32
 
@@ -31,14 +31,17 @@ def default_capacities(scene: Scene) -> Tuple[int, int]:
 
 class Capacities:
     """``nconmax`` contacts for each of ``num_envs`` environments in one store, ``njmax`` rows of
-    constraints in each."""
+    constraints in each; None: what the scene needs."""
 
-    def __init__(self, num_envs: int, nconmax: int, njmax: int) -> None:
-        for name, value in (("nconmax", nconmax), ("njmax", njmax)):
+    def __init__(self, num_envs: int, scene: Scene, nconmax: Optional[int] = None,
+                 njmax: Optional[int] = None) -> None:
+        self.num_envs, self._usual = num_envs, default_capacities(scene)
+        self.nconmax = self._usual[0] if nconmax is None else int(nconmax)
+        self.njmax = self._usual[1] if njmax is None else int(njmax)
+        for name, value in (("nconmax", self.nconmax), ("njmax", self.njmax)):
             if value < 1:
                 raise PPPError(f"engine mujoco_warp: option '{name}' is {value}; it must be 1 or "
                                "more")
-        self.num_envs, self.nconmax, self.njmax = num_envs, int(nconmax), int(njmax)
         self._told = Use(0, 0, 0, 0)
 
     def lacking(self, use: Use) -> List[str]:
@@ -46,14 +49,16 @@ class Capacities:
         found, room = [], self.nconmax * self.num_envs
         for number, what in ((use.contacts, "contacts"), (use.pairs, "pairs of near shapes")):
             if number > room:
-                enough = _rounded(number / self.num_envs)
+                # a pair that was lost is not in the count of contacts: the usual room at least
+                enough = max(_rounded(number / self.num_envs), self._usual[0])
                 found.append(f"{number} {what} in {self.num_envs} environments do not fit option "
                              f"'nconmax' ({self.nconmax} each, {room} in all); give --nconmax "
                              f"{enough}")
                 break
         if use.rows > self.njmax:
             found.append(f"{use.rows} rows of constraints in one environment do not fit option "
-                         f"'njmax' ({self.njmax}); give --njmax {_rounded(use.rows)}")
+                         f"'njmax' ({self.njmax}); give --njmax "
+                         f"{max(_rounded(use.rows), self._usual[1])}")
         if use.lost and not found:  # a store that follows from these two
             found.append(f"a store that follows from options 'nconmax' ({self.nconmax}) and "
                          f"'njmax' ({self.njmax}) was too small (overflow bits {use.lost:#x}); "
