@@ -138,15 +138,12 @@ class MujocoCpuEngine:
         return True
 
     # -- for ppp bench -------------------------------------------------------------------------
-    def full_state(self) -> np.ndarray:
-        """A copy of the simulator's own states (N, nstate)."""
-        return self._full.copy()
-
-    def bare_rollout(self, state: np.ndarray, control: np.ndarray) -> np.ndarray:
-        """One control step of ``mujoco.rollout`` and nothing else; the next states (N, nstate)."""
-        self._pool.rollout(self._models, self._data, state, control, nstep=PHYSICS_STEPS,
+    def bare_step(self, pd_targets: Tensor) -> None:
+        """One control step of ``mujoco.rollout`` and nothing else; ``state`` is not renewed."""
+        self._control[:] = pd_targets.numpy()[:, None, :]
+        self._pool.rollout(self._models, self._data, self._full, self._control, nstep=PHYSICS_STEPS,
                            state=self._out, sensordata=self._sensors, skip_checks=True)
-        return self._out[:, -1].copy()
+        self._full[:] = self._out[:, -1]
 
     def close(self) -> None:
         """Stop the thread pool."""

@@ -1,22 +1,30 @@
 """``ppp bench``: how fast physics, environment and training run, against the bare simulator."""
 from __future__ import annotations
 
-import dataclasses
 import json
-import resource
-import statistics
+import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
-import numpy as np
-import torch
-
-from ppp.errors import PPPError
+from ppp.errors import PPPError, unknown
 from ppp.outputs import check_file
+
+#: what others reach on one GPU, and the shares of the bare simulator asked for on a CPU
+GPU_TARGETS = {"env_steps_per_s": {"value": 238_000, "of": "mjlab, G1 tracking, RTX 4090"},
+               "train_samples_per_s": {"value": 108_000, "of": "AMP on Isaac Gym, A100"}}
+CPU_TARGETS = {"env_to_raw_ratio": {"value": 0.6, "of": "asked for"},
+               "train_to_raw_ratio": {"value": 0.5, "of": "asked for"}}
+#: columns of the table: figure, heading, format
+COLUMNS = (("num_envs", "humanoids", "{:,.0f}"), ("raw_steps_per_s", "bare", "{:,.0f}"),
+           ("engine_steps_per_s", "engine", "{:,.0f}"), ("env_steps_per_s", "env", "{:,.0f}"),
+           ("train_samples_per_s", "training", "{:,.0f}"),
+           ("env_to_raw_ratio", "env/bare", "{:.2f}"),
+           ("train_to_raw_ratio", "train/bare", "{:.2f}"),
+           ("rollout_share", "roll-out share", "{:.2f}"), ("memory_mb", "memory MB", "{:,.0f}"),
+           ("device_memory_mb", "GPU MB", "{:,.0f}"))
 
 
 @dataclass
@@ -25,8 +33,10 @@ class Args:
 
     engine: str = "mujoco_cpu"
     """Simulator."""
-    num_envs: Optional[int] = None
-    """Parallel humanoids (default: those of the training settings)."""
+    device: Optional[str] = None
+    """Where it simulates and learns (default: cuda where there is one and the engine can)."""
+    num_envs: Optional[List[int]] = None
+    """Parallel humanoids, several numbers for the scaling (default: of the training settings)."""
     task: str = "HumanoidSkills"
     """Task whose environment and training are measured."""
     cfg_train: Optional[Path] = None
@@ -34,115 +44,116 @@ class Args:
     rounds: int = 5
     """Measurements of each kind; the median counts."""
     json: Optional[Path] = None
-    """Also write the figures here."""
-
-
-def _median_rate(samples: int, rounds: int, work: Callable[[], None]) -> float:
-    """Samples per second: the median over rounds after one that warms up."""
-    work()
-    times: List[float] = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return samples / statistics.median(times)
-
-
-def raw_rate(env: Any, rounds: int) -> float:
-    """The ceiling: bare ``mujoco.rollout`` on the environment's own model and states."""
-    engine = env.engine
-    if not hasattr(engine, "bare_rollout"):
-        raise PPPError(f"engine {type(engine).__name__}: has no bare simulator to compare with")
-    env.reset()
-    states = engine.full_state()
-    targets = np.repeat(env.actions.targets(torch.zeros(env.num_envs, 31)).numpy()[:, None], 4, 1)
-    steps = 8
-
-    def work() -> None:
-        state = states
-        for _ in range(steps):
-            state = engine.bare_rollout(state, targets)
-
-    return _median_rate(steps * env.num_envs, rounds, work)
-
-
-def env_rate(env: Any, rounds: int) -> float:
-    """Environment steps with observations, discriminator frames, rewards and restarts."""
-    env.reset()
-    steps = 8
-
-    def work() -> None:
-        for _ in range(steps):
-            env.step(0.05 * torch.randn(env.num_envs, env.action_size))
-
-    return _median_rate(steps * env.num_envs, rounds, work)
-
-
-def train_rate(trainer: Any, rounds: int) -> Dict[str, float]:
-    """Whole training iterations (roll-out, PPO, discriminator), and the roll-out's share."""
-    agent = trainer.build_agent()
-    agent.init_tensors()
-    agent.obs = agent.env_reset()
-    agent.curr_frames = agent.batch_size_envs
-    trainer.log.start()
-    shares: List[float] = []
-
-    def work() -> None:
-        result = agent.train_epoch()
-        shares.append(result[1] / max(result[3], 1e-9))
-
-    rate = _median_rate(agent.batch_size, rounds, work)
-    return {"train_samples_per_s": rate, "rollout_share": statistics.median(shares[1:])}
+    """Also write the figures, the machine and the versions here."""
+    plot: Optional[Path] = None
+    """Also draw the rates over the number of humanoids into this PNG."""
 
 
 def measure(args: Args) -> Dict[str, Any]:
-    """All figures as a dictionary, as --json writes them."""
-    from ppp.learning.config import check_batch, load_train
-    from ppp.learning.train import Trainer
+    """All figures as a dictionary, as --json writes them: those of the last number of humanoids,
+    and under ``scaling`` those of each."""
+    from ppp.evaluation.bench_machine import machine
+    from ppp.evaluation.bench_rates import bench_config
+    from ppp.evaluation.bench_rates import measure as measure_one
+    from ppp.learning.config import load_train
     from ppp.tasks.config import load_task
 
-    config = load_train(args.cfg_train)
-    warm = dataclasses.replace(config.warm_start, iterations=5)
-    count = args.num_envs or config.num_envs
-    config = dataclasses.replace(config, num_envs=count, warm_start=warm, iterations=10 ** 6)
-    check_batch(config, "--num-envs")
+    device, config, task = _device(args), load_train(args.cfg_train), load_task(args.task)
+    counts = args.num_envs or [config.num_envs]
+    configs = [bench_config(config, count) for count in counts]  # a wrong one is told before
+    if len(configs) == 1:
+        rows = [measure_one(task, configs[0], args.engine, device, args.rounds)]
+    else:
+        rows = [_apart(args, device, count) for count in counts]
+    targets = GPU_TARGETS if device.startswith("cuda") else CPU_TARGETS
+    return {"engine": args.engine, "task": args.task, "threads": machine(device)["torch_threads"],
+            **rows[-1], "scaling": rows, "targets": targets, "machine": machine(device)}
+
+
+def _apart(args: Args, device: str, count: int) -> Dict[str, float]:
+    """The figures of one number in a process of its own, whose peak memory is then its own."""
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(load_task(args.task), config, Path(folder) / "run", engine=args.engine)
-        raw = raw_rate(trainer.env, args.rounds)
-        env = env_rate(trainer.env, args.rounds)
-        train = train_rate(trainer, args.rounds)
-        trainer.env.close()
-    rate = train["train_samples_per_s"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    peak /= 1024 if sys.platform == "darwin" else 1  # bytes there, KiB elsewhere
-    return {"engine": args.engine, "num_envs": count, "task": args.task,
-            "threads": torch.get_num_threads(), "raw_steps_per_s": raw,
-            "physics_steps_per_s": 4 * raw, "env_steps_per_s": env, "train_samples_per_s": rate,
-            "env_to_raw_ratio": env / raw, "train_to_raw_ratio": rate / raw,
-            "rollout_share": train["rollout_share"], "memory_mb": peak}
+        out = Path(folder) / "figures.json"
+        command = [sys.executable, "-m", "ppp.cli", "bench", "--engine", args.engine, "--device",
+                   device, "--num-envs", str(count), "--task", args.task, "--rounds",
+                   str(args.rounds), "--json", str(out)]
+        if args.cfg_train:
+            command += ["--cfg-train", str(args.cfg_train)]
+        print(f"{count} humanoids …", file=sys.stderr, flush=True)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        if done.returncode or not out.is_file():
+            told = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise PPPError(f"--num-envs {count}: the measurement failed ({told[:300]}); "
+                           "leave it out or mend that")
+        return json.loads(out.read_text())["scaling"][0]
+
+
+def _device(args: Args) -> str:
+    """Where to measure."""
+    import torch
+
+    from ppp.engines import CPU_ONLY, ENGINES
+
+    if args.engine not in ENGINES:
+        raise unknown("engine", args.engine, ENGINES)
+    if args.device is None:
+        able = args.engine not in CPU_ONLY and torch.cuda.is_available()
+        return "cuda" if able else "cpu"
+    if args.device != "cpu" and args.engine in CPU_ONLY:
+        raise PPPError(f"--engine {args.engine} runs on --device cpu only; leave --device out")
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise PPPError(f"--device {args.device[:40]}: no GPU available here; leave --device out")
+    return args.device
+
+
+def verdicts(figures: Dict[str, Any]) -> List[str]:
+    """Each figure that is asked for beside its best value over the numbers of humanoids."""
+    lines = []
+    for name, target in figures["targets"].items():
+        best = max(row[name] for row in figures["scaling"])
+        shown = [f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+                 for value in (best, target["value"])]
+        held = "reached" if best >= target["value"] else "NOT reached"
+        lines.append(f"{name.replace('_', ' ')}: {shown[0]}, {target['of']} {shown[1]}: {held}")
+    return lines
+
+
+def show(figures: Dict[str, Any]) -> None:
+    """The figures as a table on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    facts = figures["machine"]
+    place = f"{facts.get('gpu', facts['cpu'])}, {facts['cores']} cores"
+    table = Table(title=f"{figures['engine']} on {place}: control steps per second (median)")
+    columns = [c for c in COLUMNS if any(row.get(c[0]) for row in figures["scaling"])]
+    for _, heading, _ in columns:
+        table.add_column(heading, justify="right")
+    for row in figures["scaling"]:
+        table.add_row(*(text.format(row[name]) for name, _, text in columns))
+    console = Console()
+    console.print(table)
+    for line in verdicts(figures):
+        console.print(line)
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp bench``."""
     import tyro
-    from rich.console import Console
-    from rich.table import Table
 
     args = tyro.cli(Args, args=argv, prog="ppp bench", description=Args.__doc__)
-    for name in ("num_envs", "rounds"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise PPPError(f"--{name.replace('_', '-')} must be 1 or more")
+    if args.rounds < 1 or any(count < 1 for count in args.num_envs or []):
+        name = "--rounds" if args.rounds < 1 else "--num-envs"
+        raise PPPError(f"{name} must be 1 or more")
     check_file(args.json)
+    check_file(args.plot, "picture")
     figures = measure(args)
-    table = Table(title="control steps per second (median)")
-    table.add_column("figure")
-    table.add_column("value", justify="right")
-    for name, value in figures.items():
-        text = f"{value:,.3f}" if isinstance(value, float) and value < 10 else (
-            f"{value:,.0f}" if isinstance(value, (int, float)) else str(value))
-        table.add_row(name.replace("_", " "), text)
-    Console().print(table)
+    show(figures)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1))
+        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    if args.plot:
+        from ppp.evaluation.bench_plot import plot
+
+        plot(figures, args.plot)
     return 0

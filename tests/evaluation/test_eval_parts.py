@@ -1,13 +1,11 @@
 """The measuring programs run and their figures hang together."""
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 
 from ppp.errors import PPPError
-from ppp.evaluation import bench, commands
+from ppp.evaluation import commands
 from ppp.evaluation.task_test import heading_error, policy_from
 from ppp.humanoid.kinematics import forward_kinematics
 from ppp.humanoid.rotations import yaw_quat
@@ -17,27 +15,6 @@ from ppp.humanoid.rotations import yaw_quat
 def gradients_stay_on():
     yield
     torch.set_grad_enabled(True)
-
-
-def test_bench_reports_consistent_ratios(tmp_path, capsys):
-    settings = tmp_path / "train.yaml"
-    settings.write_text("num_envs: 32\nppo: {horizon: 4, minibatch: 64, epochs: 1}\n"
-                        "network: {actor: [32], critic: [32], discriminator: [32]}\n"
-                        "discriminator: {batch: 64, replay: 500}\n")
-    out = tmp_path / "bench.json"
-    assert bench.main(["--num-envs", "32", "--rounds", "1", "--cfg-train", str(settings),
-                       "--json", str(out)]) == 0
-    figures = json.loads(out.read_text())
-    assert figures["env_to_raw_ratio"] == pytest.approx(
-        figures["env_steps_per_s"] / figures["raw_steps_per_s"])
-    assert figures["train_to_raw_ratio"] == pytest.approx(
-        figures["train_samples_per_s"] / figures["raw_steps_per_s"])
-    assert figures["memory_mb"] > 50 and 0 < figures["rollout_share"] < 1
-
-
-def test_bench_refuses_a_batch_that_does_not_divide():
-    with pytest.raises(PPPError, match="do not divide"):
-        bench.main(["--num-envs", "7"])
 
 
 def test_unknown_part_names_the_choices():

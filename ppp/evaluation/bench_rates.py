@@ -1,0 +1,141 @@
+"""What ``ppp bench`` measures: simulator, engine, environment and training, from the same states.
+
+The parts of a round come one right after the other, so that another load on the machine slows all
+of them alike; what counts is the median over the rounds.
+
+An engine whose bare simulator can be timed has a method ``bare_step(pd_targets)`` beside those of
+:class:`ppp.engines.base.Engine`: one control step of the simulator towards targets (N, 31), rad,
+and nothing else; ``state`` is not renewed. ``snapshot`` and ``restore`` set it right again.
+"""
+from __future__ import annotations
+
+import dataclasses
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import torch
+
+from ppp.learning.config import TrainConfig, check_batch
+from ppp.learning.train import Trainer
+from ppp.tasks.config import TaskConfig
+
+#: control steps that are timed at once
+STEPS = 8
+#: control steps before the first measurement: from the clips' frames into ordinary disorder
+SETTLING = 16
+#: physics steps of a control step
+PHYSICS_STEPS = 4
+#: noise of the actions, the size of a policy's
+NOISE = 0.05
+
+
+def measure(task: TaskConfig, config: TrainConfig, engine: str, device: str, rounds: int
+            ) -> Dict[str, float]:
+    """All figures for one number of humanoids, in control steps a second over all of them."""
+    held = _device_memory(device)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(task, config, Path(folder) / "run", engine=engine, device=device)
+        figures: Dict[str, float] = {"num_envs": config.num_envs, **steps(trainer.env, rounds)}
+        figures.update(training(trainer, rounds))
+        figures["device_memory_mb"] = _device_memory(device) - held
+        trainer.env.close()
+    ceiling = figures.get("raw_steps_per_s", figures["engine_steps_per_s"])
+    for name in ("engine", "env"):
+        figures[f"{name}_to_raw_ratio"] = figures[f"{name}_steps_per_s"] / ceiling
+    figures["train_to_raw_ratio"] = figures["train_samples_per_s"] / ceiling
+    figures["physics_steps_per_s"] = PHYSICS_STEPS * figures["engine_steps_per_s"]
+    figures["memory_mb"] = peak_memory()
+    return figures
+
+
+def bench_config(config: TrainConfig, count: int) -> TrainConfig:
+    """The settings for ``count`` humanoids: no warm start, minibatches of the samples at most."""
+    ppo = dataclasses.replace(config.ppo, minibatch=min(config.ppo.minibatch,
+                                                        count * config.ppo.horizon))
+    warm = dataclasses.replace(config.warm_start, iterations=0, critic_iterations=0)
+    config = dataclasses.replace(config, num_envs=count, ppo=ppo, warm_start=warm,
+                                 iterations=10 ** 6)
+    check_batch(config, "--num-envs")
+    return config
+
+
+def steps(env: Any, rounds: int) -> Dict[str, float]:
+    """Bare simulator, engine and environment, each over the same states and targets.
+
+    The environment's step holds observations, discriminator frames, rewards and restarts.
+    """
+    engine, count = env.engine, env.num_envs
+    env.reset()
+    for _ in range(SETTLING):
+        env.step(_noise(env))
+    kinds: Dict[str, Callable[[torch.Tensor], Any]] = {"engine": lambda a: engine.step(
+        env.actions.targets(a)), "env": env.step}
+    if hasattr(engine, "bare_step"):
+        kinds = {"raw": lambda a: engine.bare_step(env.actions.targets(a)), **kinds}
+    times: Dict[str, List[float]] = {name: [] for name in kinds}
+    for number in range(rounds + 1):
+        actions, begin = [_noise(env) for _ in range(STEPS)], engine.snapshot()
+        for name, step in kinds.items():
+            engine.restore(begin)
+            spent = _seconds(env.device, lambda: [step(action) for action in actions])  # noqa: B023
+            if number:  # the first round warms up
+                times[name].append(spent)
+    return {f"{name}_steps_per_s": STEPS * count / statistics.median(values)
+            for name, values in times.items()}
+
+
+def training(trainer: Trainer, rounds: int) -> Dict[str, float]:
+    """Whole iterations (roll-out, PPO, discriminator), and the roll-out's share of them."""
+    agent = trainer.build_agent()
+    agent.init_tensors()
+    agent.obs = agent.env_reset()
+    agent.curr_frames = agent.batch_size_envs
+    trainer.log.start()
+    shares: List[float] = []
+    times: List[float] = []
+    for number in range(rounds + 1):
+        result: List[Any] = []
+        spent = _seconds(trainer.device, lambda: result.extend(agent.train_epoch()))  # noqa: B023
+        if number:
+            times.append(spent)
+            shares.append(result[1] / max(spent, 1e-9))
+    return {"train_samples_per_s": agent.batch_size / statistics.median(times),
+            "rollout_share": statistics.median(shares)}
+
+
+def _noise(env: Any) -> torch.Tensor:
+    return NOISE * torch.randn(env.num_envs, env.action_size, device=env.device)
+
+
+def _seconds(device: str, work: Callable[[], Any]) -> float:
+    """How long ``work`` takes, what it left to the device included."""
+    _wait(device)
+    start = time.perf_counter()
+    work()
+    _wait(device)
+    return time.perf_counter() - start
+
+
+def _wait(device: str) -> None:
+    if str(device).startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def peak_memory() -> float:
+    """The process's largest resident memory so far, MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak / (1024 if sys.platform == "darwin" else 1)  # bytes there, KiB elsewhere
+
+
+def _device_memory(device: str) -> float:
+    """What is taken of the GPU's memory, MB, by torch's and the simulator's stores, which do not
+    shrink; 0 on the CPU."""
+    if not str(device).startswith("cuda"):
+        return 0.0
+    free, size = torch.cuda.mem_get_info()
+    return (size - free) / 2 ** 20
