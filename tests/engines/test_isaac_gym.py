@@ -96,7 +96,10 @@ def test_a_second_of_flight_is_that_of_mujoco(isaacgym, build, velocity_of, shuf
                    (b.bodies.lin_vel, b.bodies.ang_vel, b.joint_vel)) < 0.05
 
 
-def test_standing_feet_carry_the_weight(build):
+def test_standing_feet_carry_the_weight(isaacgym, build):
+    from isaacgym import _types
+
+    _types.Asset.shuffle = lambda names: names[::-1]  # whatever the importer's order
     engine = build(1)
     stand(engine)
     for _ in range(15):
@@ -133,6 +136,21 @@ def test_a_state_handed_out_is_never_overwritten(build):
     engine.step(torch.zeros(1, NUM_DOFS))
     engine.reset(*some_state(1, seed=3))
     assert largest(copies, (*kept.bodies, kept.joint_pos, kept.prop_state)) == 0.0
+
+
+def test_only_the_legs_of_one_humanoid_meet_each_other(isaacgym, build):
+    """Shapes pass through each other where their filters share a bit; boxes meet everything."""
+    engine = build(1, [Prop("box", "target", (1.0, 0.0))])
+    humanoid, box = engine._world.sim.envs[0].actors
+    counts = humanoid.asset.shape_counts
+    filters = {name: {shape.filter for shape in humanoid.shapes[sum(counts[:i]):][:count]}
+               for i, (name, count) in enumerate(zip(humanoid.asset.body_names, counts))}
+    assert all(len(kinds) == 1 for kinds in filters.values())
+    met = {(a, b) for a in filters for b in filters if a != b
+           and not min(filters[a]) & min(filters[b])}
+    right, left = ("right_shin", "right_foot"), ("left_shin", "left_foot")
+    assert met == {pair for r in right for s in left for pair in ((r, s), (s, r))}
+    assert [shape.filter for shape in box.shapes] == [0]
 
 
 def test_props_rest_where_the_scene_has_them_and_fly_where_they_are_thrown(build):
