@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 if __package__ in (None, ""):
     # run as `python ppp/plan.py`: the package is in the checkout's root, not beside this file
@@ -15,6 +15,7 @@ from typing_extensions import Literal
 
 from ppp.errors import PPPError, run_entry
 from ppp.outputs import check_file
+from ppp.planning.budget import Budget
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.llm import LLMMaker, llm_maker
@@ -63,7 +64,17 @@ class Settings:
     api_key: Optional[str] = None
     """Key of the server; better given as OPENAI_API_KEY, where no process list shows it."""
     timeout: float = 60.0
-    """Seconds to wait for one reply of the model."""
+    """Seconds to wait for one whole reply of the model."""
+    retries: int = 3
+    """How often a request that failed for a passing reason is repeated."""
+    reply_tokens: int = 4096
+    """Longest reply asked for, tokens; a model that reasons aloud may need more."""
+    token_limit: int = 200_000
+    """Tokens of all prompts and replies together, new plans included."""
+    price: Optional[Tuple[float, float]] = None
+    """Price of a million prompt tokens and of a million reply tokens, to be told the cost."""
+    cost_limit: Optional[float] = None
+    """The cost of all prompts and replies together, in the currency of --price."""
     record: Optional[Path] = None
     """Keep the model's replies in a new file."""
     replay: Optional[Path] = None
@@ -76,7 +87,9 @@ def main(argv: Optional[List[str]] = None) -> int:
     scenario = load_scenario(settings.scenario)
     if not 0 <= settings.seed < 2**31:
         raise PPPError("--seed must be a whole number from 0 to 2147483647")
-    outputs = _outputs(settings)
+    for kind, path in (("result", settings.json), ("page", settings.html),
+                       ("video", settings.video)):
+        check_file(path, kind)
     performer = _performer(settings)
     check_skills(scenario, performer.skills, str(settings.scenario))
     if settings.show_prompt:
@@ -86,6 +99,19 @@ def main(argv: Optional[List[str]] = None) -> int:
     report = Report()
     maker, how = choose_planner(settings, scenario, matcher)
     report.task(scenario, how)
+    try:
+        return _plan(settings, scenario, performer, matcher, maker, report)
+    finally:
+        # said also when no plan came of it: what was asked has been paid for
+        if isinstance(maker, LLMMaker):
+            report.line(str(maker))
+
+
+def _plan(
+    settings: Settings, scenario: Scenario, performer: Performer, matcher: Matcher,
+    maker: PlanMaker, report: Report,
+) -> int:  # fmt: skip
+    """Plan, perform if asked, write what is wanted; returns the exit status."""
     planner = ListPlanner(scenario, performer.skills, maker)
     plan = planner.prepare()
     report.plan(plan, matcher)
@@ -96,7 +122,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         scenario, planner, performer, matcher, planner_name=maker.name, on_event=report.event
     )
     result = executor.perform(settings.seed)
-    problems = _write(outputs, result, report)
+    problems = _write(_outputs(settings, maker), result, report)
     _conclude(result, report)
     for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
@@ -114,14 +140,23 @@ def choose_planner(
     settings: Settings, scenario: Scenario, matcher: Matcher
 ) -> Tuple[PlanMaker, str]:
     """The planner asked for, and a line that says which one and why."""
-    if settings.planner == "search":
-        return SearchMaker(matcher), "search"
-    server = server_from(settings.base_url, settings.model, settings.api_key, settings.timeout)
-    if settings.planner == "auto" and server is None and settings.replay is None:
-        return SearchMaker(matcher), "search (no language model is configured)"
+    server = None
+    if settings.planner != "search":
+        server = server_from(settings.base_url, settings.model, settings.api_key,
+                             settings.timeout, settings.retries)
+    if settings.planner == "search" or (
+        settings.planner == "auto" and server is None and settings.replay is None
+    ):
+        if settings.record or settings.replay:
+            raise PPPError("--record and --replay are about a language model's replies, and search "
+                           "plans here: drop them, or choose --planner llm and a model")
+        why = "" if settings.planner == "search" else " (no language model is configured)"
+        return SearchMaker(matcher), f"search{why}"
     record = str(settings.record) if settings.record else None
     replay = str(settings.replay) if settings.replay else None
-    maker: LLMMaker = llm_maker(server, matcher, scenario.name, record, replay)
+    budget = Budget(settings.token_limit, settings.reply_tokens, settings.price,
+                    settings.cost_limit)
+    maker: LLMMaker = llm_maker(server, matcher, scenario.name, record, replay, budget)
     return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
 
 
@@ -138,17 +173,25 @@ def _prompt(scenario: Scenario, skills: Sequence[str]) -> str:
     return build_prompt(situation_of(scenario, skills, scenario.scene(), now))
 
 
-def _outputs(settings: Settings) -> List[Tuple[str, Path, Callable[[Result, Path], Any]]]:
+def _use(maker: PlanMaker) -> Dict[str, Any]:
+    """What was used of a language model, for the JSON; nothing of search."""
+    return {"llm": maker.use()} if isinstance(maker, LLMMaker) else {}
+
+
+def _outputs(
+    settings: Settings, maker: PlanMaker
+) -> List[Tuple[str, Path, Callable[[Result, Path], Any]]]:
     """What to write, the surest first: a video needs a renderer, which may be missing."""
+
+    def write_result(result: Result, path: Path) -> None:
+        write_json({**result.as_dict(), **_use(maker)}, path)
+
     wanted = [
-        ("result", settings.json, lambda result, path: write_json(result.as_dict(), path)),
+        ("result", settings.json, write_result),
         ("page", settings.html, _write_page),
         ("video", settings.video, _write_video),
     ]
-    outputs = [(kind, path, write) for kind, path, write in wanted if path is not None]
-    for kind, path, _ in outputs:
-        check_file(path, kind)
-    return outputs
+    return [(kind, path, write) for kind, path, write in wanted if path is not None]
 
 
 def _write_page(result: Result, path: Path) -> None:
@@ -193,6 +236,7 @@ def _write_plan(
         "steps": [],
         "replans": 0,
         "time_s": 0.0,
+        **_use(maker),
     }
     write_json(data, settings.json)
     report.line(f"plan: {settings.json}")

@@ -62,22 +62,30 @@ class Plan(Strict):
 
 
 def parse_plan(text: str) -> Plan:
-    """A plan from a reply: JSON, bare or in a Markdown fence. PPPError lists every mistake."""
+    """A plan from a reply: JSON, bare, in a Markdown fence, or after what a model thought aloud.
+
+    PPPError says what is wrong with the reply, field by field.
+    """
     if len(text) > MAX_CHARACTERS:
-        raise PPPError(f"has {len(text)} characters: a plan is shorter than a page")
+        raise PPPError(f"the reply has {len(text)} characters: a plan is shorter than a page")
     try:
         data = json.loads(_unfenced(text))
     except (ValueError, RecursionError) as error:
-        raise PPPError(f"is not JSON ({error}): answer with the JSON object only") from None
+        raise PPPError(
+            f"the reply is not JSON ({show(str(error), 100)}): answer with the JSON object only"
+        ) from None
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
         found = [f"{field}: {message}" if field else message for field, message in mistakes(error)]
-        raise PPPError("; ".join(found[:8])) from None
+        more = f"; and {len(found) - 8} more" if len(found) > 8 else ""
+        raise PPPError(f"in the reply, {'; '.join(found[:8])}{more}") from None
 
 
 def _unfenced(text: str) -> str:
     """The part between the outermost braces: models like to wrap JSON in a fence or a sentence."""
+    # models that reason write <think>...</think> before they answer, with braces in it
+    text = text[text.rfind("</think>") + 1 :]
     first, last = text.find("{"), text.rfind("}")
     return text[first : last + 1] if 0 <= first < last else text
 

@@ -14,8 +14,9 @@ from typing import Dict, List, Sequence
 from ppp.engines.scene import Prop
 from ppp.errors import PPPError
 from ppp.planning.geometry import ARENA, BODY_RADIUS, COMFORT_CLEARANCE
-from ppp.planning.plan_schema import Plan, PlanStep
-from ppp.planning.reading import read_text
+from ppp.planning.plan_schema import MAX_STEPS, Plan, PlanStep
+from ppp.planning.prompt_checks import check_in_words
+from ppp.planning.reading import quoted, read_text
 from ppp.planning.situation import Situation
 from ppp.planning.skills import REACH, describe
 
@@ -49,9 +50,10 @@ def build_prompt(situation: Situation, folder: Path = FOLDER) -> str:
             "constraints": _constraints(scenario.constraints),
             "skills": "\n".join(f"- {describe(s)}" for s in situation.skills),
             "reach": _reaches(situation.skills),
+            "steps": str(MAX_STEPS),
             "example": json.dumps(EXAMPLE.as_dict()),
             "instruction": scenario.instruction,
-            "success": "\n".join(f"- {check}" for check in scenario.success),
+            "success": "\n".join(f"- {check_in_words(c, situation)}" for c in scenario.success),
             "progress": _progress(situation),
         },
     )
@@ -81,7 +83,7 @@ def _objects(situation: Situation) -> str:
 def _object(prop: Prop, situation: Situation) -> str:
     """One line: name, kind, centre, size, rotation, and what must not happen to it."""
     x, y = prop.position
-    text = f"{prop.name} ({prop.kind}): centre [{x:.2f}, {y:.2f}]"
+    text = f"{quoted(prop.name)} ({prop.kind}): centre [{x:.2f}, {y:.2f}]"
     if prop.kind != "marker":
         sx, sy, sz = prop.size
         text += f", size {sx:g} x {sy:g} x {sz:g} m"
@@ -106,20 +108,22 @@ def _reaches(skills: Sequence[str]) -> str:
 
 
 def _progress(situation: Situation) -> str:
-    """What happened so far, for a plan in the middle of a performance."""
+    """What happened so far, for a plan in the middle of a performance.
+
+    What was said and seen then is quoted: names of things and commands are in it.
+    """
     if not situation.history and not situation.note:
         return ""
     lines: List[str] = ["", "## What happened so far"]
     for outcome in situation.history[-12:]:
         state = "done" if outcome.ok else "FAILED"
         place = f"[{outcome.target[0]:.2f}, {outcome.target[1]:.2f}]"
-        lines.append(f"- '{outcome.command}' at {place}: {state}, {outcome.ended}")
-    held = [
-        str(check) for check, n in zip(situation.scenario.success, situation.progress) if n > 0
-    ]
-    if held:
-        lines.append(f"True or begun already: {'; '.join(held)}")
+        lines.append(f"- {quoted(outcome.command)} at {place}: {state}, {quoted(outcome.ended)}")
+    for check, n in zip(situation.scenario.success, situation.progress):
+        if n > 0:
+            begun = f"of this, the first {n}" if hasattr(check, "in_order") else "this"
+            lines.append(f"- true already, {begun}: {check_in_words(check, situation)}")
     if situation.note:
-        lines.append(f"A new plan is needed because {situation.note}.")
+        lines.append(f"A new plan is needed. Why: {quoted(situation.note)}")
     lines.append("Plan only what is left to do, from where the robot stands now.")
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """Reading a scenario's YAML as data: limits first, then fields, then one sentence for a mistake."""
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple, Union
@@ -23,6 +24,11 @@ def show(value: Any, limit: int = 60) -> str:
         text = "a number of thousands of digits"
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def quoted(name: str) -> str:
+    """A name in double quotes, with what could end them escaped: in a prompt it is only a name."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 class _Loader(yaml.SafeLoader):
@@ -85,7 +91,7 @@ def read_yaml(path: Path, kind: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise PPPError(f"{path}:{where} is not valid YAML: {problem}") from None
+        raise PPPError(f"{path}:{where} is not valid YAML: {show(problem, 200)}") from None
     except RecursionError:
         raise PPPError(f"{path}: is nested too deeply: a {kind} has a few levels only") from None
     except (ValueError, OverflowError) as error:
@@ -156,7 +162,7 @@ _PLAIN = {
     "missing": "is missing: add it",
     "list_type": "must be a list, in [square brackets] or one '- ' per line",
     "too_short": "is empty: write at least one entry",
-    "too_long": "has too many entries: shorten it",
+    "too_long": "has too many entries: shorten it to {max_length}",
 }
 
 
@@ -172,7 +178,8 @@ def mistakes(error: ValidationError) -> List[Tuple[str, str]]:
     """(field, message) of every mistake, in the order of the file."""
     found = []
     for item in error.errors(include_url=False):
-        message = _PLAIN.get(item["type"], item["msg"])
+        plain = _PLAIN.get(item["type"])
+        message = plain.format_map(item.get("ctx", {})) if plain else item["msg"]
         if message.startswith("Value error, "):
             message = message[len("Value error, ") :]
         found.append((where(item["loc"]), message))

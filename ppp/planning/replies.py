@@ -19,17 +19,19 @@ def fingerprint(messages: List[Dict[str, str]]) -> str:
 
 
 class Recorder:
-    """Appends each reply to a new file as it comes; one that exists is not touched."""
+    """Appends each reply to a new file as it comes; one that holds something is not touched."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.open("x").close()
-        except FileExistsError:
-            raise PPPError(f"--record: {path} exists: name a new file or remove it") from None
+            self.path.open("a").close()
+            # an empty one is left behind by a run whose first question failed
+            taken = self.path.stat().st_size > 0
         except (OSError, ValueError) as error:
             raise PPPError(f"--record: cannot write {path}: {error}") from None
+        if taken:
+            raise PPPError(f"--record: {path} exists: name a new file or remove it")
 
     def add(self, scenario: str, messages: List[Dict[str, str]], reply: str) -> None:
         """Append one reply."""
@@ -76,6 +78,16 @@ class Replayer:
         self._next += 1
         self.changed += line["asked"] != fingerprint(messages)
         return line["reply"]
+
+    def use(self) -> Dict[str, Any]:
+        """What was used so far, as plain data: replies, and how many answered another question."""
+        return {"replay": str(self.path), "replies": self._next, "changed": self.changed}
+
+    def summary(self) -> str:
+        """The same in a line."""
+        changed = f" ({self.changed} to another prompt than today's)" if self.changed else ""
+        many = "reply" if self._next == 1 else "replies"
+        return f"{self._next} {many} replayed{changed}, no tokens used"
 
     def _line(self, number: int, text: str) -> Dict[str, Any]:
         try:
