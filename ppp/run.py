@@ -53,7 +53,11 @@ class Args:
     device: str = "cpu"
     """Device of the learner."""
     engine: str = "mujoco_cpu"
-    """Simulator."""
+    """Simulator: mujoco_cpu, mujoco_warp (GPU; `pip install 'ppp[warp]'`) or isaac_gym."""
+    nconmax: Optional[int] = None
+    """Of mujoco_warp: room for contacts, for each humanoid (default: what the scene needs)."""
+    njmax: Optional[int] = None
+    """Of mujoco_warp: rows of constraints of one humanoid (default: what the scene needs)."""
     run_dir: Optional[Path] = None
     """Folder of the run (default: runs/TASK, or runs/TASK_hrl)."""
     export: Optional[Path] = None
@@ -79,6 +83,8 @@ def _check(args: Args) -> None:
     from ppp.engines import ENGINES
     if args.engine not in ENGINES:
         raise unknown("engine", args.engine, ENGINES)
+    if (args.nconmax or args.njmax) and args.engine != "mujoco_warp":
+        raise PPPError("--nconmax and --njmax belong to --engine mujoco_warp")
     if not args.headless and not args.test:
         raise PPPError("--no-headless: a training has nothing to show; use it with --test")
     for name in ("num_envs", "max_iterations", "episodes"):
@@ -127,7 +133,9 @@ def train(args: Args) -> int:
     if start and world.first:
         load_checkpoint(start)  # a file that does not fit is told before anything is built
     check_folder(folder)
-    trainer = Trainer(task, config, folder, args.seed, args.engine, args.device)
+    room = {"nconmax": args.nconmax, "njmax": args.njmax}
+    trainer = Trainer(task, config, folder, args.seed, args.engine, args.device,
+                      {name: value for name, value in room.items() if value is not None})
     if start:
         trainer.restore(start, counters=args.resume, distil=args.warm_start)
     path = trainer.run()
@@ -158,6 +166,8 @@ def _task(args: Args) -> TaskConfig:
 
 def train_hrl(args: Args, task: TaskConfig) -> int:
     """Train a high-level policy over a skill policy."""
+    if args.device != "cpu":
+        raise PPPError("--algo hrl trains on the CPU: leave --device out")
     from ppp.learning.hrl_run import train_high_level
 
     if args.export:

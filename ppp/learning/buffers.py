@@ -22,15 +22,15 @@ class ReplayBuffer:
     def add(self, windows: Tensor, skill: Tensor) -> None:
         """Store windows (n, W, 140) of skills (n,); a random subset when n exceeds the size."""
         count = min(len(windows), self.size)
-        pick = torch.randperm(len(windows))[:count]
-        slot = (self._next + torch.arange(count)) % self.size
+        pick = torch.randperm(len(windows), device=windows.device)[:count]
+        slot = (self._next + torch.arange(count, device=windows.device)) % self.size
         self.windows[slot], self.skill[slot] = windows[pick].half(), skill[pick]
         self._next = (self._next + count) % self.size
         self.filled = min(self.size, self.filled + count)
 
     def sample(self, count: int) -> Tuple[Tensor, Tensor]:
         """``count`` random windows and their skills."""
-        pick = torch.randint(0, self.filled, (count,))
+        pick = torch.randint(0, self.filled, (count,), device=self.skill.device)
         return self.windows[pick].float(), self.skill[pick]
 
     def state(self) -> Dict[str, Any]:

@@ -21,7 +21,7 @@ class CostToGo:
         """nominal (F, S), value (F, S, S) and slope (F, S): of each frame's quadratic."""
         size = nominal.shape[1]
         self._centre = nominal.mean(0)
-        self._pairs = torch.triu_indices(size, size)
+        self._pairs = torch.triu_indices(size, size, device=nominal.device)
         away = nominal - self._centre
         pulled = (value @ away[..., None])[..., 0]
         doubled = 0.5 * torch.where(self._pairs[0] == self._pairs[1], 1.0, 2.0)
@@ -36,7 +36,7 @@ class CostToGo:
         """V (n, F) at states (n, S)."""
         away = state - self._centre
         squares = away[:, self._pairs[0]] * away[:, self._pairs[1]]
-        return torch.cat((squares, away, torch.ones(len(away), 1)), -1) @ self._table
+        return torch.cat((squares, away, away.new_ones(len(away), 1)), -1) @ self._table
 
     def best(self, rows: Tensor, state: Tensor) -> Tensor:
         """Of the frames of the same kind as ``rows`` (n,) the cheapest from states (n, S), (n,)."""

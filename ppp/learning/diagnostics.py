@@ -40,8 +40,9 @@ class RunLog:
         """Nothing to prepare."""
 
     def after_init(self, agent: Any) -> None:
-        """Remember the agent whose numbers are shown."""
+        """Remember the agent whose numbers are shown, and count where it has its own."""
         self.agent = agent
+        self._clear_counts()
 
     def start(self) -> None:
         """The clock starts; a resumed run has iterations behind it already."""
@@ -63,7 +64,7 @@ class RunLog:
         self._steps += torch.bincount(infos["skill"], minlength=kinds)
         self._failures += torch.bincount(infos["skill"][infos["terminated"]], minlength=kinds)
         self._imitation += torch.bincount(infos["skill"], infos["terms"].get(
-            "imitation", torch.zeros(len(done))).double(), minlength=kinds)
+            "imitation", torch.zeros_like(done, dtype=torch.float)).double(), minlength=kinds)
         ids = done.nonzero().flatten()
         if len(ids):
             self._episodes.append(torch.stack((infos["skill"][ids], infos["age"][ids],
@@ -92,9 +93,10 @@ class RunLog:
         self._show(row, now)
 
     def _clear_counts(self) -> None:
-        self._steps = torch.zeros(len(self.skills))
-        self._failures = torch.zeros(len(self.skills))
-        self._imitation = torch.zeros(len(self.skills))
+        device = getattr(self.agent, "ppo_device", "cpu")
+        self._steps = torch.zeros(len(self.skills), device=device)
+        self._failures = torch.zeros_like(self._steps)
+        self._imitation = torch.zeros_like(self._steps)
 
     # -- parts -------------------------------------------------------------------------------
     def _row(self, frame: int, epoch: int, now: float) -> Dict[str, float]:
@@ -103,11 +105,13 @@ class RunLog:
                "seconds": now - self._started,
                "samples_per_s": agent.curr_frames / max(now - self._last, 1e-9),
                "kl": getattr(agent, "kl", 0.0), "actor_lr": agent.last_lr,
-               "broken": distributed.total(torch.tensor(agent.vec_env.env.broken_count))}
+               "broken": distributed.total(torch.tensor(agent.vec_env.env.broken_count,
+                                                         device=self._steps.device))}
         means = {f"reward/{name}": float(torch.stack(values).mean())
                  for name, values in agent.terms.items()}
         means.update((f"discriminator/{name}", value) for name, value in agent.style.info.items())
-        table = distributed.mean(torch.tensor(list(means.values()), dtype=torch.float64))
+        table = distributed.mean(torch.tensor(list(means.values()), dtype=torch.float64,
+                                              device=self._steps.device))
         row.update(zip(means, table.tolist()))
         row.update(self._episode_rows())
         steps, failures, imitation = distributed.total(

@@ -30,7 +30,7 @@ def make_encoder(config: TrainConfig, codes: Tensor, library: MotionLibrary, see
     """The policy's encoder for the settings; codes (K, d) are the skills' codebook entries."""
     net = config.network
     if config.codes == "motion":
-        return MotionEncoder(stretches(library, config.motion.frames, config.motion.stride),
+        return MotionEncoder(stretches(library, config.motion.frames, config.motion.stride).cpu(),
                              net.encoder, net.latent, config.motion.gradient == "policy")
     if config.codes == "sphere":
         return GivenLatents(directions(POOL, net.latent))
@@ -52,7 +52,7 @@ def stretches(library: MotionLibrary, frames: int, stride: int) -> Tensor:
     """Every ``stride``-th of the ``frames`` frames that end at each frame, normalised, (F, E)."""
     mean, std = library.frame.mean(0), library.frame.std(0).clamp_min(0.05)
     normal = ((library.frame - mean) / std).clamp(-8.0, 8.0)
-    index, kept = torch.arange(library.size), []
+    index, kept = torch.arange(library.size, device=library.frame.device), []
     for _ in range(0, frames, stride):
         kept.append(normal[index])
         index = earlier(library, index, torch.full_like(index, stride))
@@ -94,8 +94,8 @@ class Latents:
             owner = self.encoder.skill_of  # sorted: a skill's phrases lie together
             count = torch.bincount(owner, minlength=len(self.library.skills))
             first = count.cumsum(0) - count
-            return first[skill] + (torch.rand(skill.shape) * count[skill]).long()
-        return torch.randint(len(self.encoder.table()), skill.shape)
+            return first[skill] + (torch.rand_like(skill, dtype=torch.float) * count[skill]).long()
+        return torch.randint(len(self.encoder.table()), skill.shape, device=skill.device)
 
     @torch.no_grad()
     def refresh(self) -> None:
@@ -104,21 +104,22 @@ class Latents:
             self.encoder.refresh()
         elif self.kind == "sphere":
             z = self.encoder.z
-            idle = torch.ones(len(z), dtype=torch.bool)
+            idle = torch.ones(len(z), dtype=torch.bool, device=z.device)
             if self._rows is not None:
                 idle[self._rows] = False
-            z[idle] = directions(int(idle.sum()), z.shape[1])
+            z[idle] = directions(int(idle.sum()), z.shape[1]).to(z)
 
     # -- the discriminator's side --------------------------------------------------------------
     def demo(self, count: int) -> Tuple[Tensor, Tensor, Tensor]:
         """Last frames (n,) of demo windows, the rows they are shown with, and wrong rows."""
         kinds = len(self.library.skills)
-        skill = torch.randint(0, kinds, (count,))
+        device = self.library.frame.device
+        skill = torch.randint(0, kinds, (count,), device=device)
         last = self.library.sample(skill)
         if self.kind == "motion":  # as in CALM: no label; another motion of the batch is wrong
-            within = earlier(self.library, last, torch.randint(0, self.frames, (count,)))
-            return within, last, last[torch.randperm(count)]
-        wrong = (skill + torch.randint(1, max(kinds, 2), skill.shape)) % kinds
+            back = torch.randint(0, self.frames, (count,), device=device)
+            return earlier(self.library, last, back), last, last[torch.randperm(count)]
+        wrong = (skill + torch.randint(1, max(kinds, 2), skill.shape, device=device)) % kinds
         if self.kind in ("sphere", "none"):
             none = torch.zeros_like(last)
             return last, none, none
@@ -134,7 +135,8 @@ class Latents:
     def load(self, state: Dict[str, Tensor]) -> None:
         """Inverse of :meth:`state`."""
         if state:
-            self._rows, self._skill, self._left = state["rows"], state["skill"], state["left"]
+            self._rows, self._skill, self._left = (
+                state[name].to(self.library.frame.device) for name in ("rows", "skill", "left"))
 
 
 def earlier(library: MotionLibrary, frame: Tensor, steps: Tensor) -> Tensor:
@@ -171,5 +173,5 @@ def skill_table(kind: str, encoder: nn.Module, library: MotionLibrary,
         return encoder.table().expand(kinds, -1)
     z = posterior if kind == "sphere" else encoder.table()
     owner = encoder.skill_of if kind == "raw" else library.skill
-    total = torch.zeros(kinds, z.shape[1]).index_add(0, owner, z)
+    total = z.new_zeros(kinds, z.shape[1]).index_add(0, owner, z)
     return F.normalize(total, dim=-1)

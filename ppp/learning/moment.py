@@ -22,9 +22,8 @@ NAME = "moment.pt"
 #: parts of an environment that change while it runs; a tensor or whole number of theirs is kept
 _PARTS = ("commands", "commands.approach", "reference", "throws")
 #: these follow from the settings, which may have been changed on purpose
-_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights", "_starts",
-             "_slots", "_reach",
-             "_mass", "reaching", "sharp_from")
+_SETTINGS = ("num_envs", "seed", "weights", "travel_offset", "gait", "_blows", "_weights",
+             "_starts", "_slots", "_reach", "_mass", "reaching", "sharp_from")
 
 
 def env_state(env: Any) -> Optional[Dict[str, Any]]:
@@ -51,8 +50,12 @@ def load_env_state(env: Any, state: Dict[str, Any]) -> bool:
         return False
     for name, owner in owners.items():
         for field, value in state.get(name, {}).items():
-            setattr(owner, field, value.clone() if isinstance(value, Tensor) else value)
+            setattr(owner, field, _like(value, getattr(owner, field)))
     return True
+
+
+def _like(value: Any, present: Any) -> Any:
+    return value.to(present.device, copy=True) if isinstance(value, Tensor) else value
 
 
 def _owners(env: Any) -> Dict[str, Any]:

@@ -86,7 +86,7 @@ class MotionEncoder(nn.Module):
     @torch.no_grad()
     def refresh(self) -> None:
         """Encode every frame with the present weights."""
-        self.z = self.encode(torch.arange(len(self.features)))
+        self.z = self.encode(torch.arange(len(self.features), device=self.features.device))
 
     def table(self) -> Tensor:
         """z of every frame at the last refresh, (F, latent)."""

@@ -68,6 +68,10 @@ class Regulator:
     value: Tensor  # (F, 71, 71)
     slope: Tensor  # (F, 71)
 
+    def to(self, device: torch.device) -> Regulator:
+        """The same on another device."""
+        return Regulator(**{name: part.to(device) for name, part in vars(self).items()})
+
     def correction(self, rows: Tensor, state: EngineState) -> Tensor:
         """What to add to the base targets of frames ``rows`` (N,) in a state, (N, 31) rad."""
         off = coordinates(state) - self.nominal[rows]

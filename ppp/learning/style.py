@@ -73,14 +73,15 @@ class StyleTrainer:
         """Keep the roll-out for the next update and a share of it for later ones."""
         self._fresh = (buffer["window"].flatten(0, 1), buffer["row"].flatten())
         if self.config.replay:
-            keep = torch.randperm(len(self._fresh[1]))[:max(1, len(self._fresh[1]) // 8)]
+            count = len(self._fresh[1])
+            keep = torch.randperm(count, device=self.z.device)[:max(1, count // 8)]
             self.replay.add(self._fresh[0][keep], self._fresh[1][keep])
 
     def _policy_batch(self):
         windows, skill = self._fresh
         count = self.config.batch
         old = int(count * self.config.replay_share) if self.replay.filled else 0
-        pick = torch.randint(0, len(skill), (count - old,))
+        pick = torch.randint(0, len(skill), (count - old,), device=self.z.device)
         if not old:
             return windows[pick], skill[pick]
         old_windows, old_skill = self.replay.sample(old)
@@ -113,13 +114,14 @@ class StyleTrainer:
         """What a posterior and a motion encoder learn besides."""
         loss: Union[Tensor, float] = 0.0
         if self.posterior is not None:  # rows are drawn anew each roll-out: no replay
-            pick = torch.randint(0, len(self._fresh[1]), (self.config.batch,))
+            pick = torch.randint(0, len(self._fresh[1]), (self.config.batch,),
+                                 device=self.z.device)
             inputs = self.net.normalise(self._fresh[0][pick])
             likeness = (self.posterior(inputs) * self.z[self._fresh[1][pick]]).sum(-1).mean()
             self.info["posterior_cosine"] = float(likeness.detach())
             loss = loss - likeness
         if self.motion is not None:
-            half = torch.randint(1, self.motion.frames // 2 + 2, rows.shape)
+            half = torch.randint(1, self.motion.frames // 2 + 2, rows.shape, device=rows.device)
             near, encode = earlier(self.library, rows, half), self.latents.encoder.encode
             alignment, uniformity = alignment_uniformity(encode(rows), encode(near))
             self.info["alignment"] = float(alignment.detach())
@@ -132,7 +134,8 @@ class StyleTrainer:
         """The posterior's mean z at every frame of the clips, (F, latent), where there is one."""
         if self.posterior is None:
             return None
-        windows = self.library.window(torch.arange(self.library.size), self.window)
+        windows = self.library.window(torch.arange(self.library.size, device=self.z.device),
+                                      self.window)
         return self.posterior(self.net.normalise(windows))
 
     def tensors(self) -> List[Tensor]:

@@ -27,7 +27,7 @@ from ppp.humanoid.rotations import quat_rotate, rotate_about_z, yaw_of
 from ppp.humanoid.skeleton import BODY_ID, FEET, JOINTS, NUM_DOFS, dof_slices, per_dof
 from ppp.learning.cost_to_go import CostToGo
 from ppp.learning.regulator import held, of_frames, regulator
-from ppp.motion.body import clip_qpos
+from ppp.motion.body import clip_qpos, load_mujoco
 from ppp.motion.clip import load_clip
 from ppp.motion.library import CONTROL_FPS, MotionLibrary, resample
 from ppp.tasks.env import HumanoidEnv
@@ -54,7 +54,8 @@ def servo_targets(library: MotionLibrary) -> Tensor:
     q + (kd / kp) q' makes up for the servo's lag, and tau / kp of inverse dynamics for its sag
     (:func:`ppp.motion.replay.servo_targets`). Loops are taken from the second of three laps.
     """
-    from ppp.motion import replay  # needs MuJoCo, which a GPU learner may lack
+    load_mujoco()  # the Python of Isaac Gym has none: told before anything imports it
+    from ppp.motion import replay
 
     rows = []
     for entry in library.entries:
@@ -81,12 +82,17 @@ class Teacher:
         if feedback not in FEEDBACKS:
             raise unknown("feedback", feedback, FEEDBACKS)
         self.env, self.feedback = env, feedback
-        self.table = servo_targets(env.library)
+        device = env.library.frame.device
+        # clips are read and the simulator linearised on the CPU, once
+        library = env.library if device.type == "cpu" else MotionLibrary(env.library.path,
+                                                                         env.library.skills)
+        table = servo_targets(library)
         if feedback == "regulator":
-            self.table = held(env.library, self.table)
-            self.regulator = reg = regulator(env.library, self.table, cache=cache)
+            table = held(library, table)
+            self.regulator = reg = regulator(library, table, cache=cache).to(device)
             self._cost = CostToGo(env.library, reg.nominal, reg.value, reg.slope)
             env.reference.refine = self._entry
+        self.table = table.to(device)
 
     def targets(self) -> Tensor:
         """(N, 31), rad: those of the reference frame, corrected for the state."""
@@ -138,7 +144,7 @@ def pull(frame: Tensor, reference: Tensor, share: Tensor) -> Tuple[Tensor, Tenso
     over = -(share[..., None] * feet).sum(1)  # the pelvis against the feet that carry it
     drift = gap[:, FRAME["linear"]][:, :2]
     spring, damper, most = FORCE
-    force = torch.zeros(len(frame), 3)
+    force = frame.new_zeros(len(frame), 3)
     force[:, :2] = -spring * over - damper * drift
     up, goal = frame[:, FRAME["rotation"]][:, 3:6], reference[:, FRAME["rotation"]][:, 3:6]
     stiffness, damping, largest = MOMENT
@@ -153,13 +159,13 @@ def stance(pos: Tensor, rot: Tensor, share: Tensor, force: Tensor, moment: Tenso
     rest a joint's turn dq about the axis a moves the pelvis by -a x (r - p) dq and turns it by
     -a dq, so that its torque is -(a x (r - p)) . F - a . M, and its target moves by that over kp.
     """
-    out = torch.zeros(len(pos), NUM_DOFS)
-    gains = torch.tensor(per_dof("kp"))
-    centre = pos[:, 0] + torch.tensor([0.0, 0.0, ABOVE])
+    out = pos.new_zeros(len(pos), NUM_DOFS)
+    gains = torch.tensor(per_dof("kp"), device=pos.device)
+    centre = pos[:, 0] + pos.new_tensor([0.0, 0.0, ABOVE])
     for number, side in enumerate(("right", "left")):
         for name, body, width in _LEG_JOINTS:
             index, columns = BODY_ID[f"{side}_{body}"], _DOFS[f"{side}_{name}"]
-            axis = torch.eye(3) if width == 3 else torch.tensor([[0.0, 1.0, 0.0]])
+            axis = torch.eye(3).to(pos) if width == 3 else pos.new_tensor([[0.0, 1.0, 0.0]])
             axis = quat_rotate(rot[:, index, None].expand(-1, width, -1),
                                axis.expand(len(pos), -1, -1))
             lever = (centre - pos[:, index])[:, None].expand_as(axis)
@@ -171,7 +177,7 @@ def stance(pos: Tensor, rot: Tensor, share: Tensor, force: Tensor, moment: Tenso
 
 def placed(drift: Tensor, share: Tensor) -> Tensor:
     """Changes of the hips' targets (N, 31) that carry a foot in the air after the drift (N, 2)."""
-    out = torch.zeros(len(drift), NUM_DOFS)
+    out = drift.new_zeros(len(drift), NUM_DOFS)
     move = (PLACEMENT * drift).clamp(-FARTHEST, FARTHEST) / LEG
     for number, side in enumerate(("right", "left")):
         hip = _DOFS[f"{side}_hip"].start

@@ -51,6 +51,23 @@ def seed_everything(seed: int) -> None:
     np.random.seed(seed % 2 ** 32)
 
 
+def chance_of(generator: torch.Generator) -> Dict[str, Tensor]:
+    """The states of all random generators: torch's, the environment's, and the GPU's."""
+    kept = {"random": torch.get_rng_state(), "env_random": generator.get_state()}
+    if generator.device.type == "cuda":
+        kept["gpu_random"] = torch.cuda.get_rng_state(generator.device)
+    return kept
+
+
+def set_chance(kept: Dict[str, Tensor], generator: torch.Generator) -> None:
+    """Inverse of :func:`chance_of`; those of another kind of device are left as they are."""
+    torch.set_rng_state(kept["random"].cpu())
+    if kept["env_random"].shape == generator.get_state().shape:
+        generator.set_state(kept["env_random"].cpu())
+    if "gpu_random" in kept and generator.device.type == "cuda":
+        torch.cuda.set_rng_state(kept["gpu_random"].cpu(), generator.device)
+
+
 class Trainer:
     """One run in ``folder``: checkpoints/, summaries/ (TensorBoard), history.jsonl, settings.
 
@@ -59,7 +76,8 @@ class Trainer:
     """
 
     def __init__(self, task: TaskConfig, config: TrainConfig, folder: Path, seed: int = 0,
-                 engine: str = "mujoco_cpu", device: str = "cpu") -> None:
+                 engine: str = "mujoco_cpu", device: str = "cpu",
+                 engine_options: Optional[Dict[str, Any]] = None) -> None:
         check_batch(config, "settings")
         seed_everything(seed)
         self.task, self.config, self.folder, self.seed = task, config, Path(folder), seed
@@ -67,7 +85,7 @@ class Trainer:
         self.world = distributed.world()
         distributed.check_same(repr((task, config, seed, engine)), "settings")
         self.env = HumanoidEnv(task, config.num_envs, self.world.seed(seed), engine,
-                               **self._share())
+                               device=self.device, **self._share(), **(engine_options or {}))
         self.skills: List[str] = self.env.library.skills
         listed = list(read_library(task.motion_path()).skills)
         for name in task.skill_weights:  # of a skill that is not trained this time: no harm
@@ -76,7 +94,8 @@ class Trainer:
         codes = load_codes(config.codebook, self.skills,
                            [info.label for info in self.env.library.info])
         encoder = make_encoder(config, codes, self.env.library, seed)
-        self.policy = make_policy(config, encoder, self.env.observation_size, self.env.action_size)
+        self.policy = make_policy(config, encoder, self.env.observation_size,
+                                  self.env.action_size).to(self.device)
         self.style = StyleTrainer(self.env.library, task.window, config, self.device,
                                   Latents(config.codes, self.env.library, encoder,
                                           config.motion.frames))
@@ -138,7 +157,7 @@ class Trainer:
                          * self.config.num_envs * self.world.size},
             # the actions are offsets from this pose, whatever the library holds later
             "poses": {"mean": self.env.actions.offset, "standing": self._standing},
-            "random": torch.get_rng_state(), "env_random": self.env.generator.get_state(),
+            **chance_of(self.env.generator),
         }
 
     def save(self) -> Path:
@@ -161,7 +180,7 @@ class Trainer:
     def _present(self) -> Dict[str, Any]:
         """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
         own = {} if self.world.first else {  # the checkpoint has those of rank 0
-            "random": torch.get_rng_state(), "env_random": self.env.generator.get_state()}
+            **chance_of(self.env.generator)}
         return {"env": env_state(self.env), "obs": self._agent.obs["obs"],
                 "replay": self.style.replay.state(), "latents": self.style.latents.state(), **own}
 
@@ -176,7 +195,7 @@ class Trainer:
             print(f"resuming; every humanoid{of} starts a new episode", file=sys.stderr)
             return
         self.style.latents.load(moment["latents"])
-        self._agent.vec_env.resumed = moment["obs"]
+        self._agent.vec_env.resumed = moment["obs"].to(self.device)
 
     # -- running -----------------------------------------------------------------------------
     def _teacher(self) -> Optional[Teacher]:
@@ -221,8 +240,7 @@ class Trainer:
             self._spent = float(counters["seconds"])
             chance = self._restored if self.world.first else self._moment or {}
             if "random" in chance:
-                torch.set_rng_state(chance["random"].cpu())
-                self.env.generator.set_state(chance["env_random"].cpu())
+                set_chance(chance, self.env.generator)
             if not self._distils:
                 self._go_on()
         if self._distils:

@@ -30,13 +30,14 @@ SETTLING = 10
 class _Memory:
     """A ring of labelled states."""
 
-    def __init__(self, size: int, obs: int, actions: int) -> None:
-        self.obs, self.label = torch.zeros(size, obs), torch.zeros(size, actions)
-        self.skill, self.row = torch.zeros(2, size, dtype=torch.long)
+    def __init__(self, size: int, obs: int, actions: int, device: str) -> None:
+        self.obs = torch.zeros(size, obs, device=device)
+        self.label = torch.zeros(size, actions, device=device)
+        self.skill, self.row = torch.zeros(2, size, dtype=torch.long, device=device)
         self.size, self.filled, self._next = size, 0, 0
 
     def add(self, obs: Tensor, skill: Tensor, label: Tensor, row: Tensor) -> None:
-        slot = (self._next + torch.arange(len(obs))) % self.size
+        slot = (self._next + torch.arange(len(obs), device=obs.device)) % self.size
         self.obs[slot], self.skill[slot], self.label[slot] = obs, skill, label
         self.row[slot] = row
         self._next = (self._next + len(obs)) % self.size
@@ -59,7 +60,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
     latents = latents or Latents("quantised", env.library)
     teacher = teacher or Teacher(env, feedback_of(config))
     saved = time.monotonic()
-    memory = _Memory(config.memory, env.observation_size, env.action_size)
+    memory = _Memory(config.memory, env.observation_size, env.action_size, env.device)
     parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
     optimizer = torch.optim.Adam(parameters, config.learning_rate)
     sigma, half = policy.actor.log_sigma.exp(), halves(config)
@@ -68,7 +69,7 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
     for iteration in range(first, config.iterations):
         done = iteration / config.iterations
         fading = 1.0 - done / config.fade if config.fade else 0.0
-        replay = torch.rand(env.num_envs) < max(config.teacher_share, fading)
+        replay = torch.rand(env.num_envs, device=env.device) < max(config.teacher_share, fading)
         for _ in range(config.steps):
             obs = _roll(policy, env, memory, teacher, latents, replay, sigma, obs)
         if iteration < first + SETTLING:
@@ -122,7 +123,7 @@ def _roll(policy: SkillPolicy, env: HumanoidEnv, memory: _Memory, teacher: Teach
 def _fit(policy: SkillPolicy, memory: _Memory, optimizer: torch.optim.Optimizer,
          batch: int, half: bool, harm: Optional[Tensor] = None) -> Tensor:
     """One step down the error of the actions; harm (F, 31, 31): the price of it in each frame."""
-    pick = torch.randint(0, memory.filled, (batch,))
+    pick = torch.randint(0, memory.filled, (batch,), device=memory.obs.device)
     with torch.autocast(memory.obs.device.type, torch.bfloat16, enabled=half):
         action = policy.act(memory.obs[pick], memory.skill[pick])
     error = action.float() - memory.label[pick]
