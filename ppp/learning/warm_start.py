@@ -30,7 +30,7 @@ SETTLING = 10
 class _Memory:
     """A ring of labelled states."""
 
-    def __init__(self, size: int, obs: int, actions: int, device: str) -> None:
+    def __init__(self, size: int, obs: int, actions: int, device: str = "cpu") -> None:
         self.obs = torch.zeros(size, obs, device=device)
         self.label = torch.zeros(size, actions, device=device)
         self.skill, self.row = torch.zeros(2, size, dtype=torch.long, device=device)
