@@ -31,7 +31,12 @@ def make_engine(name: str, num_envs: int, scene: Scene, device: Optional[str] = 
     elif device not in (None, "cpu"):
         raise PPPError(f"engine {name} runs on the CPU only: leave --device out")
     module, cls = ENGINES[name].split(":")
-    return getattr(importlib.import_module(module), cls)(num_envs, scene, **options)
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise PPPError(f"engine {name}: Python package '{error.name}' is not installed; 'ppp "
+                       "doctor' says what to do") from None
+    return getattr(found, cls)(num_envs, scene, **options)
 
 
 def make_host_engine(name: str, num_envs: int, scene: Scene, device: Optional[str] = None,

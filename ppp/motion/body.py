@@ -6,25 +6,39 @@ quaternion (ball) or angle (hinge), in ``JOINTS`` order.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import List
+from typing import TYPE_CHECKING, Any, List
 
-import mujoco
 import numpy as np
 import torch
 
+from ppp.errors import PPPError
 from ppp.humanoid.kinematics import joint_pos_to_local_rot
 from ppp.humanoid.mjcf import build_mjcf
 from ppp.humanoid.rotations import exp_map_to_quat, quat_to_exp_map
 from ppp.humanoid.skeleton import JOINTS, dof_slices
 from ppp.motion.clip import Clip
 
+if TYPE_CHECKING:
+    import mujoco
+
 GRAVITY = 9.81
+
+
+def load_mujoco() -> Any:
+    """The module ``mujoco``, or PPPError: the Python of Isaac Gym is too old for it."""
+    try:
+        import mujoco
+    except ModuleNotFoundError:
+        raise PPPError("MuJoCo is not installed (it needs Python 3.10): without it there is no "
+                       "teacher, so set 'warm_start.iterations' and 'ppo.teacher' to 0 in the "
+                       "training settings and give --checkpoint") from None
+    return mujoco
 
 
 @lru_cache(maxsize=1)
 def humanoid_model() -> mujoco.MjModel:
     """The compiled humanoid on its floor (shared: do not change it, copy it)."""
-    return mujoco.MjModel.from_xml_string(build_mjcf())
+    return load_mujoco().MjModel.from_xml_string(build_mjcf())
 
 
 def qpos_slices() -> List[slice]:

@@ -164,6 +164,19 @@ def test_where_isaacgym_is_not_installed_it_says_so():
         make_engine("isaac_gym", 1, Scene())
 
 
+def test_without_mujoco_the_engines_and_the_teacher_say_what_is_missing(monkeypatch):
+    """As under Isaac Gym's Python 3.8."""
+    from ppp.motion.body import load_mujoco
+
+    for name in [n for n in sys.modules if n.startswith("ppp.engines.mujoco")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+    with pytest.raises(PPPError, match="'mujoco' is not installed; 'ppp doctor'"):
+        make_engine("mujoco_cpu", 1, Scene())
+    with pytest.raises(PPPError, match="'warm_start.iterations'.*to 0.*--checkpoint"):
+        load_mujoco()
+
+
 def test_a_command_line_that_asks_for_it_is_recognised():
     assert wants_isaac_gym(["--task", "X", "--engine", "isaac_gym"])
     assert wants_isaac_gym(["--engine=isaac_gym"])
