@@ -12,6 +12,9 @@ from ppp.planning.geometry import ARENA, XY, bearing, distance, wrap
 from ppp.planning.reading import Strict, number, sentence, show, words
 from ppp.planning.skills import TRAVEL
 
+#: checks that a scenario, or one order of them, may hold
+MAX_CHECKS = 32
+
 Coordinate = number(-ARENA, ARENA, "m")
 Name = words(60)
 
@@ -230,8 +233,12 @@ class PlacePoint(Strict):
 def _members(raw: List[Any]) -> Tuple[Any, ...]:
     if len(raw) < 2:
         raise ValueError("in_order: needs two checks or more")
+    if len(raw) > MAX_CHECKS:
+        raise ValueError(f"in_order: has {len(raw)} checks: shorten it to {MAX_CHECKS}")
     members = []
     for i, item in enumerate(raw):
+        if isinstance(item, dict) and "in_order" in item:  # however deep: not read any further
+            raise ValueError(f"in_order[{i}]: an order has no place in an order: write one list")
         try:
             member = parse_condition(item)
         except ValueError as error:

@@ -44,11 +44,13 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> Dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode):
+                message = "a list or a mapping stands where a field's name belongs: write a name"
+                raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
+            if key.value in seen:
                 message = f"'{show(key.value)}' is written twice in one mapping: keep one of them"
                 raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -95,7 +97,8 @@ def read_yaml(path: Path, kind: str) -> Any:
     except RecursionError:
         raise PPPError(f"{path}: is nested too deeply: a {kind} has a few levels only") from None
     except (ValueError, OverflowError) as error:
-        raise PPPError(f"{path}: holds a value that cannot be read: {error}") from None
+        raise PPPError(f"{path}: holds a number or a date that cannot be read "
+                       f"({show(str(error), 80)}): correct it, or put text in quotes") from None
 
 
 class Strict(BaseModel):
@@ -128,7 +131,8 @@ def number(low: float, high: float, unit: str = "") -> Any:
 
     def check(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"must be {bounds}, not {show(value)}")
+            kind = "the text " if isinstance(value, str) else ""
+            raise ValueError(f"must be {bounds}, not {kind}{show(value)}")
         try:
             value = float(value)
         except OverflowError:
