@@ -14,6 +14,7 @@ PARTS = {
     "ablation": ("ppp.evaluation.ablation", "declared training arms at equal samples, compared"),
     "pushes": ("ppp.evaluation.perturb", "pushes that a policy survives, by impulse and side"),
     "engines": ("ppp.evaluation.engines", "do two simulators agree, and a policy's scores on both"),
+    "planning": ("ppp.evaluation.planning", "a planner on generated scenes: easy, middle, hard"),
     "demo": ("ppp.evaluation.demo", "a scenario over many seeds"),
 }
 

@@ -17,6 +17,7 @@ from ppp.planning.geometry import (
     distance,
     point_distance,
     segment_distance,
+    to_segment,
     wrap,
 )
 from ppp.planning.performer import WorldState
@@ -94,6 +95,7 @@ class Arrival:
         self._best, self._best_at = length, 0.0
         self._looked = -limits.look_seconds
         self._rooms = [self._room(keep) for keep in no_go]
+        self._circles = [(keep.shape.centre, keep.shape.radius) for keep in no_go]
 
     def __call__(self, state: WorldState, elapsed: float) -> Optional[Ending]:
         """Reached, passed, drifted, stuck or too slow."""
@@ -120,7 +122,10 @@ class Arrival:
         if elapsed - self._looked < self.limits.look_seconds:
             return None
         self._looked = elapsed
-        for keep, room in zip(self.no_go, self._rooms):
+        for keep, room, (centre, radius) in zip(self.no_go, self._rooms, self._circles):
+            # most things are far off: their surrounding circle says so at once
+            if to_segment(centre, xy, self.walk.end) > radius + room:
+                continue
             if segment_distance(xy, self.walk.end, keep.shape) < room:
                 return Ending(f"'{keep.name}' is in the way from here", False)
         return None

@@ -34,6 +34,11 @@ class Box:
     half: XY
     yaw: float = 0.0
 
+    @property
+    def radius(self) -> float:
+        """Of the circle around its centre that holds it, m."""
+        return math.hypot(*self.half)
+
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """World points (..., 2) in the axes of the box, from its centre."""
         c, s = math.cos(self.yaw), math.sin(self.yaw)
@@ -62,6 +67,11 @@ class Polygon:
         """The mean of its vertices, m."""
         x, y = np.mean(self.vertices, axis=0)
         return float(x), float(y)
+
+    @property
+    def radius(self) -> float:
+        """Of the circle around its centre that holds it, m."""
+        return max(distance(self.centre, vertex) for vertex in self.vertices)
 
     def edges(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Per edge: its ends (V, 2) and (V, 2), its outward normal (V, 2) and offset (V,)."""
@@ -174,6 +184,15 @@ def segment_distances(starts: np.ndarray, ends: np.ndarray, box: Shape) -> np.nd
 def segment_distance(start: XY, end: XY, box: Shape) -> float:
     """Distance of one straight walk to the box or polygon, m; 0 when it goes through."""
     return float(segment_distances(np.array([start]), np.array([end]), box)[0])
+
+
+def to_segment(point: XY, start: XY, end: XY) -> float:
+    """Distance of a point to a straight walk, m."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length2 = max(dx * dx + dy * dy, 1e-18)
+    t = ((point[0] - start[0]) * dx + (point[1] - start[1]) * dy) / length2
+    t = min(1.0, max(0.0, t))
+    return math.hypot(start[0] + t * dx - point[0], start[1] + t * dy - point[1])
 
 
 def distance(a: Sequence[float], b: Sequence[float]) -> float:

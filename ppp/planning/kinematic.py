@@ -9,7 +9,7 @@ import numpy as np
 
 from ppp.engines.scene import Prop, Scene
 from ppp.humanoid.skeleton import BODIES
-from ppp.planning.geometry import XY, bearing, box_of, distance, point_distance, wrap
+from ppp.planning.geometry import XY, bearing, box_of, distance, wrap
 from ppp.planning.performer import CONTROL_DT, Poses, PropState, WorldState
 from ppp.planning.skills import ATTACK, GAIT, REACH, SKILLS, TRAVEL, TURN, TURNS, role
 from ppp.planning.validate import aimed_at
@@ -38,6 +38,8 @@ class KinematicPerformer:
         """Stand at the start; ``seed`` changes nothing, there is nothing random."""
         self._props = list(scene.bodies)
         self._boxes = [box_of(p) for p in self._props]
+        self._yaws = np.array([b.yaw for b in self._boxes])
+        self._halves = np.array([b.half for b in self._boxes]).reshape(-1, 2)
         self._fallen: Dict[str, float] = {}
         self._xy, self._heading, self._steps = (float(start_xy[0]), float(start_xy[1])), 0.0, 0
         self._heading = wrap(float(start_heading))
@@ -100,9 +102,8 @@ class KinematicPerformer:
             self._xy[1] + stride * math.sin(direction),
         )
         # a box stops the figure, unless it already stands in it
-        for box in self._boxes:
-            if point_distance(there, box) == 0.0 < point_distance(self._xy, box):
-                return
+        if self._boxes and ((self._gaps(there) == 0.0) & (self._gaps(self._xy) > 0.0)).any():
+            return
         self._xy = there
 
     def _turn_to(self, direction: float, sense: float = 0.0) -> None:
@@ -127,13 +128,21 @@ class KinematicPerformer:
             self._fallen[prop.name] = direction
 
     def _gap(self, prop: Prop) -> float:
-        return float(point_distance(self._xy, self._boxes[self._props.index(prop)]))
+        return float(self._gaps(self._xy)[self._props.index(prop)])
+
+    def _gaps(self, xy: XY) -> np.ndarray:
+        """Distance of a point to every box at once, (P,) m; 0 inside."""
+        away = np.array(xy) - np.array([b.centre for b in self._boxes])
+        c, s = np.cos(self._yaws), np.sin(self._yaws)
+        local = np.stack([c * away[:, 0] + s * away[:, 1], c * away[:, 1] - s * away[:, 0]], 1)
+        return np.linalg.norm(np.maximum(np.abs(local) - self._halves, 0.0), axis=1)
 
     def _state(self) -> WorldState:
         props = {}
-        for prop in self._props:
+        gaps = self._gaps(self._xy) if self._props else ()
+        for prop, gap in zip(self._props, gaps):
             position, _ = self._pose(prop)
-            touched = prop.name not in self._fallen and self._gap(prop) < TOUCH
+            touched = prop.name not in self._fallen and bool(gap < TOUCH)
             struck = prop.name == self._struck
             up = 0.0 if prop.name in self._fallen else 1.0
             props[prop.name] = PropState(position, up, touched or struck, struck)

@@ -1,0 +1,203 @@
+"""``ppp eval planning``: a planner on generated scenes, performed without or with physics."""
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Dict, Iterator, List, Optional, Tuple
+
+from typing_extensions import Literal
+
+from ppp.errors import PPPError
+from ppp.evaluation.planning_figures import SET, show, summary
+from ppp.outputs import check_file
+from ppp.planning.levels import LEVELS
+
+
+@dataclass
+class Args:
+    """Plan and perform generated scenes and score the planner: valid plans, repairs, the way's
+    length against the shortest one, success, new plans, falls, touches and time."""
+
+    planner: Literal["auto", "llm", "search"] = "search"
+    """Who plans; auto asks a language model where one is configured."""
+    level: Literal["all", "easy", "middle", "hard"] = "all"
+    """Which scenes."""
+    episodes: int = 50
+    """Scenes a level and set of seeds."""
+    seed: int = 0
+    """First set of seeds; set s has the scenes s * 1000, s * 1000 + 1, ..."""
+    seeds: int = 1
+    """How many sets."""
+    closed: int = 0
+    """Scenes without any way, a level and set, that the planner must refuse."""
+    executor: Literal["kinematic", "physics"] = "kinematic"
+    """A gliding figure that does everything right, or the policy in the simulator."""
+    bundle: Optional[Path] = None
+    """Policy bundle for --executor physics; default: the shipped one."""
+    json: Optional[Path] = None
+    """Keep figures and episodes here after every episode; what it holds already is not done
+    again, so that a measurement can be stopped and continued, and both executors fit in one."""
+    minutes: Optional[float] = None
+    """Stop after this time; the same command goes on where it stopped."""
+    base_url: Optional[str] = None
+    """Address of an OpenAI-compatible server; OPENAI_BASE_URL without it."""
+    model: Optional[str] = None
+    """Name of the model; OPENAI_MODEL without it."""
+    api_key: Optional[str] = None
+    """Key of the server; better given as OPENAI_API_KEY."""
+    timeout: float = 60.0
+    """Seconds to wait for one whole reply of the model."""
+    retries: int = 3
+    """How often a request that failed for a passing reason is repeated."""
+    reply_tokens: int = 4096
+    """Longest reply asked for, tokens."""
+    token_limit: int = 200_000
+    """Tokens of all prompts and replies of one scene."""
+    price: Optional[Tuple[float, float]] = None
+    """Price of a million prompt tokens and of a million reply tokens."""
+    cost_limit: Optional[float] = None
+    """Most that the requests of one scene may cost, by --price."""
+    replay: Optional[Path] = None
+    """Use the replies in a file instead of asking a model."""
+    record: ClassVar[Optional[Path]] = None  # of ppp plan: one file holds one scenario's replies
+
+
+class Book:
+    """The episodes so far, and the file that keeps them."""
+
+    def __init__(self, path: Optional[Path], head: Dict[str, Any], levels: List[str]) -> None:
+        self.path, self.head, self.levels = path, head, levels
+        self.rows: List[Dict[str, Any]] = []
+        if path is not None and path.exists():
+            self.rows = self._continued(path)
+
+    def _continued(self, path: Path) -> List[Dict[str, Any]]:
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            rows, head = data["episodes"], data["measured"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise PPPError(f"{path}: holds no measurement of ppp eval planning: name a new file "
+                           "for --json") from None
+        for field, value in self.head.items():
+            if value is not None and head.get(field) not in (None, value):
+                raise PPPError(f"{path}: was measured with {field} {head[field]}, not {value}: "
+                               "name a new file for --json")
+        self.head = {k: v if v is not None else head.get(k) for k, v in self.head.items()}
+        self.levels = [n for n in LEVELS if n in self.levels or n in data.get("levels", {})]
+        return rows
+
+    def has(self, key: Tuple[str, int, str, str]) -> bool:
+        """Whether an episode is there already."""
+        from ppp.evaluation.planning_episode import key as key_of
+
+        return any(key_of(row) == key for row in self.rows)
+
+    def add(self, row: Dict[str, Any], complete: bool = False) -> None:
+        """Keep an episode."""
+        self.rows.append(row)
+        self.write(complete)
+
+    def figures(self) -> Dict[str, Any]:
+        """level -> figures of what was measured so far."""
+        return summary(self.rows, self.levels)
+
+    def write(self, complete: bool) -> None:
+        """The file, whole or as it was."""
+        if self.path is None:
+            return
+        from ppp.planning.result import write_json
+
+        write_json({"measured": self.head, "complete": complete, "levels": self.figures(),
+                    "episodes": self.rows}, self.path)
+
+
+def tasks(args: Args) -> Iterator[Tuple[str, int, str, str]]:
+    """Every episode that is asked for, set by set and level by level."""
+    levels = list(LEVELS) if args.level == "all" else [args.level]
+    for s in range(args.seed, args.seed + args.seeds):
+        for level in levels:
+            for i in range(args.episodes):
+                yield level, s * SET + i, args.executor, "open"
+            for i in range(args.closed):
+                yield level, s * SET + i, args.executor, "closed"
+
+
+def cast_for(args: Args) -> Any:
+    """Planner, matcher and performer."""
+    from ppp.evaluation.planning_episode import Cast
+    from ppp.language import load_matcher
+    from ppp.plan import choose_planner
+    from ppp.planning.kinematic import KinematicPerformer
+
+    if args.executor == "physics":
+        from ppp.planning.physics import PhysicsPerformer
+
+        performer: Any = PhysicsPerformer(args.bundle)
+    else:
+        performer = KinematicPerformer()
+    matcher = remembered(load_matcher(skills=list(performer.skills)))
+    return Cast(lambda scenario: choose_planner(args, scenario, matcher)[0], matcher, performer,
+                args.executor)
+
+
+def remembered(matcher: Any) -> Any:
+    """The same matcher, which reads no sentence twice."""
+    known: Dict[str, Any] = {}
+
+    def match(text: str) -> Any:
+        if text not in known:
+            known[text] = matcher(text)
+        return known[text]
+
+    return match
+
+
+def measure(args: Args, book: Book, cast: Any) -> bool:
+    """Do what is missing; False when the time is up before."""
+    from ppp.evaluation.planning_episode import closed_episode, episode
+
+    started = time.perf_counter()
+    missing = [task for task in tasks(args) if not book.has(task)]
+    for number, task in enumerate(missing, start=1):
+        if args.minutes is not None and time.perf_counter() - started > 60.0 * args.minutes:
+            return False
+        level, seed, _, kind = task
+        row = episode(level, seed, cast) if kind == "open" else closed_episode(level, seed, cast)
+        book.add(row, complete=number == len(missing))
+        good = row["success"] if kind == "open" else row["refused"]
+        print(f"{number}/{len(missing)} {level} {seed}{' closed' if kind == 'closed' else ''}: "
+              f"{'ok' if good else 'FAILED'}  {row['ended']}", flush=True)
+    return True
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Entry point of ``ppp eval planning``."""
+    import tyro
+
+    args = tyro.cli(Args, args=argv, prog="ppp eval planning", description=Args.__doc__)
+    _check(args)
+    check_file(args.json)
+    levels = list(LEVELS) if args.level == "all" else [args.level]
+    bundle = str(args.bundle or "shipped") if args.executor == "physics" else None
+    book = Book(args.json, {"planner": args.planner, "model": args.model, "bundle": bundle},
+                levels)
+    done = measure(args, book, cast_for(args))
+    book.write(done)
+    show(book.figures(), args.planner)
+    if not done:
+        print(f"stopped after {args.minutes:g} minutes"
+              + (": the same command goes on" if args.json else ""))
+    return 0
+
+
+def _check(args: Args) -> None:
+    if args.episodes < 1 or args.seeds < 1 or args.closed < 0:
+        raise PPPError("--episodes and --seeds must be 1 or more, --closed 0 or more")
+    if args.episodes > SET or args.closed > SET:
+        raise PPPError(f"--episodes and --closed must be {SET} or less: use --seeds for more")
+    if not 0 <= args.seed < 2**20 or args.seed + args.seeds > 2**20:
+        raise PPPError("--seed must be a whole number from 0 to 1048575")
+    if args.minutes is not None and not args.minutes > 0.0:
+        raise PPPError("--minutes must be more than 0")
