@@ -11,6 +11,7 @@ from ppp.errors import run_entry, unknown
 #: sub-command -> (module with ``main(argv) -> int``, one line of help)
 COMMANDS = {
     "plan": ("ppp.plan", "plan an instruction for a scenario and perform it"),
+    "scenarios": ("ppp.scenarios", "list, show, draw or generate scenarios"),
     "run": ("ppp.run", "train or test a task"),
     "classify": ("ppp.language.classify", "which skill does a command name?"),
     "finetune-clip": ("ppp.finetune_clip", "fine-tune the text encoder to a phrase list"),
