@@ -88,7 +88,7 @@ def _object(prop: Prop, situation: Situation) -> str:
         sx, sy, sz = prop.size
         text += f", size {sx:g} x {sy:g} x {sz:g} m"
     if prop.yaw:
-        text += f", turned by {math.degrees(prop.yaw):.0f} degrees"
+        text += f", turned by {math.degrees(prop.yaw):.0f} degrees towards y"
     if prop.name in situation.fallen:
         text += ", lies on the floor"
     if prop.name in situation.scenario.forbidden():

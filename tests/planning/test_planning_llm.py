@@ -21,12 +21,14 @@ from ppp.planning.chat import ChatClient
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.llm import LLMMaker, llm_maker
+from ppp.planning.plan_schema import parse_plan
 from ppp.planning.planner import ListPlanner
 from ppp.planning.prompting import build_prompt
 from ppp.planning.replies import Recorder, Replayer
 from ppp.planning.server import Server, server_from
 from ppp.planning.situation import Outcome
 from ppp.planning.skills import SKILLS
+from ppp.planning.validate import plan_errors
 
 KEY = "sk-very-secret-key-0123456789"
 
@@ -161,6 +163,17 @@ def test_the_prompt_has_four_parts_with_the_scene_in_figures():
     assert "must never be touched" in text and "slash with the sword" in text
     assert "taunt" not in text and '- "target" lies on the floor, struck down' in text
     assert "What happened so far" not in text
+
+
+def test_the_example_in_the_prompt_would_pass_the_check():
+    """The scene that the template describes: a crate at [2, 0] in front of a dummy at [4, 0]."""
+    things = [obstacle("crate", 2, 0, 1.0, 1.0), target("dummy", 4, 0)]
+    made = scenario([{"knocked_over": "dummy"}, {"never_touched": "crate"}], things)
+    text = build_prompt(situation(made))
+    assert "(a crate at [2, 0] in front of a dummy at [4, 0])" in text
+    (line,) = [line for line in text.splitlines() if line.startswith('{"steps"')]
+    assert plan_errors(parse_plan(line), situation(made), keyword_matcher) == []
+    assert perform(made, plan=parse_plan(line)).success
 
 
 def test_every_check_is_told_in_words():
