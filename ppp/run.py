@@ -83,6 +83,9 @@ def _check(args: Args) -> None:
     from ppp.engines import ENGINES
     if args.engine not in ENGINES:
         raise unknown("engine", args.engine, ENGINES)
+    if args.test and args.engine != "mujoco_cpu":
+        raise PPPError(f"--test performs on mujoco_cpu: leave --engine {args.engine} out (ppp eval "
+                       "engines scores a policy on two)")
     if (args.nconmax or args.njmax) and args.engine != "mujoco_warp":
         raise PPPError("--nconmax and --njmax belong to --engine mujoco_warp")
     if not args.headless and not args.test:

@@ -65,6 +65,8 @@ class Simulation:
         with wp.ScopedDevice(device):
             self._model = mjw.put_model(_supported(model))
             self._model.opt.warn_overflow = 0  # we tell it ourselves, naming our options
+            if device.is_cuda:  # older drivers know no conditions within a graph
+                self._model.opt.graph_conditional = wp.is_conditional_graph_supported()
             self._data = mjw.make_data(model, nworld=num_envs, nconmax=capacities.nconmax,
                                        njmax=capacities.njmax)
             self._history = wp.zeros((steps, num_envs, model.nsensordata), dtype=float)
