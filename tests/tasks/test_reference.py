@@ -120,7 +120,7 @@ def frames_of(library, file):
 def test_a_walker_told_to_strike_comes_to_a_stop_first(library):
     for start in frames_of(library, "walk_forward_straight.npz")[::7].tolist():
         files = follow_change(library, start, "slash", 100)
-        assert "walk_to_stand.npz" in files[:WAIT + 1]
+        assert any(f.startswith("walk_to_stand") for f in files[:WAIT + 1])
         assert files[-1].startswith("slash")
 
 
