@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 import torch.distributed as dist
 
@@ -24,6 +24,7 @@ BEAT = 1.0
 PATIENCE = 60.0
 #: s of silence after which it is dead, when a collective has failed
 SHORT = 4.0
+STORE_GONE = "torchrun, or the machine of rank 0, does not answer any more"
 #: s that a rank has to leave by itself once the run is lost
 GRACE = 15.0
 
@@ -44,7 +45,8 @@ class Watch:
         self._seen: Dict[int, Tuple[str, float]] = {}
         #: of each other rank: the process and its machine
         self._places: Dict[int, str] = {}
-        self._lost: Optional[Tuple[int, str]] = None
+        #: who is gone, and how that showed
+        self._lost = ""
         #: the run is lost, or over, and this rank finds out why
         self.judging = False
         self._lock = threading.Lock()
@@ -70,8 +72,8 @@ class Watch:
                 if not self._state:
                     self._write(f"beat {count}")
                 self._look(PATIENCE)
-            except RuntimeError:  # the store is gone, and with it torchrun or rank 0
-                self._lost = self._lost or (0, "its machine does not answer any more")
+            except RuntimeError:
+                self._lost = self._lost or STORE_GONE
             if self._lost:
                 self._end_after_grace()
                 return
@@ -91,12 +93,13 @@ class Watch:
             if line != self._seen[rank][0]:
                 self._seen[rank] = (line, now)
             if line.startswith("failed"):
-                self._lost = self._lost or (rank, line)
+                self._lost = self._lost or f"{self._name(rank)} {line}"
             elif line != "left":
                 silent.append((now - self._seen[rank][1], rank))
         longest, rank = max(silent, default=(0.0, 0))
         if longest > patience:
-            self._lost = self._lost or (rank, f"gave no sign of life for {longest:.0f} s")
+            self._lost = self._lost or (f"{self._name(rank)} gave no sign of life for "
+                                        f"{longest:.0f} s")
 
     def _end_after_grace(self) -> None:
         """Where the main thread hangs in a collective it can't be woken, only ended."""
@@ -111,20 +114,22 @@ class Watch:
         """Who is to blame for a collective that failed with ``reason``."""
         self.judging = True
         end = time.monotonic() + SHORT + 4 * BEAT
-        while self._lost is None and time.monotonic() < end:
+        while not self._lost and time.monotonic() < end:
             try:
                 self._look(SHORT)
             except RuntimeError:
-                self._lost = (0, "its machine does not answer any more")
+                self._lost = STORE_GONE
             time.sleep(0.2)
-        if self._lost is None:
+        if not self._lost:
             return PPPError(f"a collective of rank {self.rank} failed: {reason[:200]}")
         return PeerLost(self._sentence())
 
     def _sentence(self) -> str:
-        rank, why = self._lost or (0, "is gone")
-        return (f"rank {rank} ({self._places.get(rank, 'unknown')}) {why}; rank {self.rank} stops "
-                "too: mend the cause and go on from the last checkpoint with --resume")
+        return (f"{self._lost}; rank {self.rank} stops too: mend the cause and go on from the last "
+                "checkpoint with --resume")
+
+    def _name(self, rank: int) -> str:
+        return f"rank {rank} ({self._places[rank]})"
 
     def asked_to_stop(self, number: int, frame: Any) -> None:
         """SIGTERM before the training proper: leave, unless about to say who is to blame.

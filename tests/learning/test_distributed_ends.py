@@ -34,6 +34,8 @@ from ppp.learning import distributed
 def main():
     with distributed.started() as world:
         print("ready", file=sys.stderr, flush=True)
+        if sys.argv[1] == "store":  # rank 0 holds the store where torchrun does not
+            os.kill(os.getpid(), signal.SIGKILL) if world.rank == 0 else time.sleep(100)
         if world.rank == 1:
             if sys.argv[1] == "raises":
                 raise ValueError("the disk is full")
@@ -116,3 +118,11 @@ def test_a_rank_that_raises_or_freezes_is_named(way, why):
     assert f"error: rank 1 (process {second.pid} on " in errors and why in errors
     assert "Traceback" not in errors and errors.count("error:") == 1
     assert way == "freezes" or "ValueError: the disk is full" in own  # where it happened
+
+
+def test_without_the_store_nobody_waits():
+    first, second = start_ranks(["-c", ENDS, "store"])
+    assert first.communicate(timeout=60) and first.returncode == -signal.SIGKILL
+    errors = second.communicate(timeout=60)[1]
+    assert second.returncode == 2
+    assert "error: torchrun, or the machine of rank 0, does not answer any more" in errors
