@@ -18,13 +18,15 @@ GPU_TARGETS = {"env_steps_per_s": {"value": 238_000, "of": "mjlab, G1 tracking, 
 CPU_TARGETS = {"env_to_raw_ratio": {"value": 0.6, "of": "asked for"},
                "train_to_raw_ratio": {"value": 0.5, "of": "asked for"}}
 #: columns of the table: figure, heading, format
-COLUMNS = (("num_envs", "humanoids", "{:,.0f}"), ("raw_steps_per_s", "bare", "{:,.0f}"),
+COLUMNS = (("num_envs", "N", "{:,.0f}"), ("raw_steps_per_s", "bare", "{:,.0f}"),
            ("engine_steps_per_s", "engine", "{:,.0f}"), ("env_steps_per_s", "env", "{:,.0f}"),
-           ("train_samples_per_s", "training", "{:,.0f}"),
-           ("env_to_raw_ratio", "env/bare", "{:.2f}"),
-           ("train_to_raw_ratio", "train/bare", "{:.2f}"),
-           ("rollout_share", "roll-out share", "{:.2f}"), ("memory_mb", "memory MB", "{:,.0f}"),
-           ("device_memory_mb", "GPU MB", "{:,.0f}"))
+           ("train_samples_per_s", "train", "{:,.0f}"),
+           ("env_to_raw_ratio", "env/\nbare", "{:.2f}"),
+           ("train_to_raw_ratio", "train/\nbare", "{:.2f}"),
+           ("rollout_share", "roll-\nout", "{:.2f}"), ("memory_mb", "MB", "{:,.0f}"),
+           ("device_memory_mb", "GPU\nMB", "{:,.0f}"))
+#: the same shares by processor time, for a machine that is busy with something else
+CPU_SHARES = {"env": "env_to_raw_cpu_ratio", "training": "train_to_raw_cpu_ratio"}
 
 
 @dataclass
@@ -119,6 +121,17 @@ def verdicts(figures: Dict[str, Any]) -> List[str]:
     return lines
 
 
+def busy(figures: Dict[str, Any]) -> List[str]:
+    """What to read where the load says that others were at work too."""
+    facts = figures["machine"]
+    if facts.get("load", 0.0) <= facts["cores"] + 0.5:
+        return []
+    shares = [f"{name} " + " ".join(f"{row[key]:.2f}" for row in figures["scaling"])
+              for name, key in CPU_SHARES.items() if key in figures["scaling"][0]]
+    return [f"the machine was busy (load {facts['load']} on {facts['cores']} cores): do not trust "
+            "the rates" + (f"; shares by processor time: {', '.join(shares)}" if shares else "")]
+
+
 def show(figures: Dict[str, Any]) -> None:
     """The figures as a table on the terminal."""
     from rich.console import Console
@@ -134,7 +147,7 @@ def show(figures: Dict[str, Any]) -> None:
         table.add_row(*(text.format(row[name]) for name, _, text in columns))
     console = Console()
     console.print(table)
-    for line in verdicts(figures):
+    for line in [*verdicts(figures), *busy(figures)]:
         console.print(line)
 
 

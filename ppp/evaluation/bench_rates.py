@@ -1,7 +1,8 @@
 """What ``ppp bench`` measures: simulator, engine, environment and training, from the same states.
 
 The parts of a round come one right after the other, so that another load on the machine slows all
-of them alike; what counts is the median over the rounds.
+of them alike; what counts is the median over the rounds. On the CPU the shares are also given by
+processor time, summed over the threads, which another load changes little.
 
 An engine whose bare simulator can be timed has a method ``bare_step(pd_targets)`` beside those of
 :class:`ppp.engines.base.Engine`: one control step of the simulator towards targets (N, 31), rad,
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import torch
 
@@ -44,13 +45,24 @@ def measure(task: TaskConfig, config: TrainConfig, engine: str, device: str, rou
         figures.update(training(trainer, rounds))
         figures["device_memory_mb"] = _device_memory(device) - held
         trainer.env.close()
-    ceiling = figures.get("raw_steps_per_s", figures["engine_steps_per_s"])
-    for name in ("engine", "env"):
-        figures[f"{name}_to_raw_ratio"] = figures[f"{name}_steps_per_s"] / ceiling
-    figures["train_to_raw_ratio"] = figures["train_samples_per_s"] / ceiling
+    _compare(figures, device)
     figures["physics_steps_per_s"] = PHYSICS_STEPS * figures["engine_steps_per_s"]
     figures["memory_mb"] = peak_memory()
     return figures
+
+
+def _compare(figures: Dict[str, float], device: str) -> None:
+    """Add the shares of the bare simulator, or of the engine where that cannot be had."""
+    rates = {"engine": "engine_steps_per_s", "env": "env_steps_per_s",
+             "train": "train_samples_per_s"}
+    ceiling = "raw" if "raw_steps_per_s" in figures else "engine"
+    for name, rate in rates.items():
+        figures[f"{name}_to_raw_ratio"] = figures[rate] / figures[f"{ceiling}_steps_per_s"]
+    spent = {name: figures.pop(f"{name}_cpu") for name in (ceiling, *rates)
+             if f"{name}_cpu" in figures}
+    if device == "cpu":
+        for name in rates:
+            figures[f"{name}_to_raw_cpu_ratio"] = spent[ceiling] / spent[name]
 
 
 def bench_config(config: TrainConfig, count: int) -> TrainConfig:
@@ -77,7 +89,7 @@ def steps(env: Any, rounds: int) -> Dict[str, float]:
         env.actions.targets(a)), "env": env.step}
     if hasattr(engine, "bare_step"):
         kinds = {"raw": lambda a: engine.bare_step(env.actions.targets(a)), **kinds}
-    times: Dict[str, List[float]] = {name: [] for name in kinds}
+    times: Dict[str, List[Tuple[float, float]]] = {name: [] for name in kinds}
     for number in range(rounds + 1):
         actions, begin = [_noise(env) for _ in range(STEPS)], engine.snapshot()
         for name, step in kinds.items():
@@ -85,8 +97,12 @@ def steps(env: Any, rounds: int) -> Dict[str, float]:
             spent = _seconds(env.device, lambda: [step(action) for action in actions])  # noqa: B023
             if number:  # the first round warms up
                 times[name].append(spent)
-    return {f"{name}_steps_per_s": STEPS * count / statistics.median(values)
-            for name, values in times.items()}
+    figures = {}
+    for name, values in times.items():
+        wall, cpu = (statistics.median(part) for part in zip(*values))
+        figures[f"{name}_steps_per_s"] = STEPS * count / wall
+        figures[f"{name}_cpu"] = cpu / (STEPS * count)
+    return figures
 
 
 def training(trainer: Trainer, rounds: int) -> Dict[str, float]:
@@ -97,14 +113,15 @@ def training(trainer: Trainer, rounds: int) -> Dict[str, float]:
     agent.curr_frames = agent.batch_size_envs
     trainer.log.start()
     shares: List[float] = []
-    times: List[float] = []
+    times: List[Tuple[float, float]] = []
     for number in range(rounds + 1):
         result: List[Any] = []
         spent = _seconds(trainer.device, lambda: result.extend(agent.train_epoch()))  # noqa: B023
         if number:
             times.append(spent)
-            shares.append(result[1] / max(spent, 1e-9))
-    return {"train_samples_per_s": agent.batch_size / statistics.median(times),
+            shares.append(result[1] / max(spent[0], 1e-9))
+    wall, cpu = (statistics.median(part) for part in zip(*times))
+    return {"train_samples_per_s": agent.batch_size / wall, "train_cpu": cpu / agent.batch_size,
             "rollout_share": statistics.median(shares)}
 
 
@@ -112,13 +129,13 @@ def _noise(env: Any) -> torch.Tensor:
     return NOISE * torch.randn(env.num_envs, env.action_size, device=env.device)
 
 
-def _seconds(device: str, work: Callable[[], Any]) -> float:
-    """How long ``work`` takes, what it left to the device included."""
+def _seconds(device: str, work: Callable[[], Any]) -> Tuple[float, float]:
+    """Wall clock and processor time of ``work``, what it left to the device included."""
     _wait(device)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     work()
     _wait(device)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - cpu
 
 
 def _wait(device: str) -> None:

@@ -40,6 +40,7 @@ def test_bench_reports_consistent_ratios(tmp_path, capsys):
         short = name.split("_")[0]
         assert figures[f"{short}_to_raw_ratio"] == pytest.approx(
             figures[name] / figures["raw_steps_per_s"])
+    assert 0 < figures["train_to_raw_cpu_ratio"] < figures["env_to_raw_cpu_ratio"] < 1.2
     # the environment's step holds the engine's, a training iteration holds its roll-out
     assert figures["env_steps_per_s"] < 1.2 * figures["engine_steps_per_s"]
     assert figures["physics_steps_per_s"] == pytest.approx(4 * figures["engine_steps_per_s"])
@@ -114,12 +115,21 @@ def test_each_kind_of_step_starts_from_the_same_states(monkeypatch):
             self.engine.where += 1
 
     clock = iter(range(1000))
-    monkeypatch.setattr(bench_rates, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(bench_rates, "time", SimpleNamespace(
+        perf_counter=lambda: next(clock), process_time=lambda: 0.0))
     rates = bench_rates.steps(Env(), rounds=2)
     first, each = bench_rates.SETTLING, bench_rates.STEPS
     assert [where for _, where in log] == [first] * 3 + [first + each] * 3 + [first + 2 * each] * 3
-    assert rates == dict.fromkeys(("raw_steps_per_s", "engine_steps_per_s", "env_steps_per_s"),
-                                  each * 2 / 1.0)  # steps times humanoids in one tick of the clock
+    for name in ("raw", "engine", "env"):  # steps times humanoids in one tick of the clock
+        assert rates[f"{name}_steps_per_s"] == each * 2 / 1.0
+
+
+def test_a_busy_machine_is_told_with_shares_that_stand_it():
+    row = {**ROW, "env_to_raw_cpu_ratio": 0.75, "train_to_raw_cpu_ratio": 0.5}
+    figures = {"scaling": [row], "machine": {"cores": 2, "load": 9.1}}
+    assert bench.busy(figures) == ["the machine was busy (load 9.1 on 2 cores): do not trust the "
+                                   "rates; shares by processor time: env 0.75, training 0.50"]
+    assert bench.busy({**figures, "machine": {"cores": 16, "load": 9.1}}) == []
 
 
 def test_several_numbers_are_measured_in_processes_of_their_own(monkeypatch, tmp_path, capsys):
