@@ -89,7 +89,8 @@ class ChatClient:
             if self._forms:
                 body["response_format"] = self._forms[0]
             if self._lengths:
-                body[self._lengths[0]] = room
+                # as an extra field: older clients do not know the second name
+                body["extra_body"] = {self._lengths[0]: room}
             if self._temperature:
                 body["temperature"] = 0.0
             try:

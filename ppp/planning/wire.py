@@ -15,6 +15,8 @@ from typing import Any, Callable, Dict, Iterable, Mapping, Optional
 
 import openai
 
+from ppp.errors import PPPError
+from ppp.planning.reading import show
 from ppp.planning.server import Server
 
 #: an answer is some pages of text; a server that sends more than this is not read to the end
@@ -65,7 +67,15 @@ class Wire:
 
     def __init__(self, server: Server) -> None:
         self.timeout = server.timeout
-        self._client = openai.OpenAI(
+        try:
+            self._client = self._connect(server)
+        except Exception as error:  # of the HTTP library: an address that it cannot read
+            raise PPPError(f"--base-url (or OPENAI_BASE_URL) is no address ({show(str(error))}): "
+                           "write it as http://HOST:PORT/v1") from None
+
+    @staticmethod
+    def _connect(server: Server) -> openai.OpenAI:
+        return openai.OpenAI(
             base_url=server.base_url,
             # servers on the own machine need no key, but the client insists on one
             api_key=server.key or "none",
@@ -133,8 +143,13 @@ def _fetch(request: Callable[[], Any], end: float) -> bytes:
         if isinstance(cause, Trouble):
             raise cause from None
         # the client's HTTP library has changed its name between versions: go by the class's name
-        kind = Unreachable if type(cause).__name__ == "ConnectError" else Cut
+        nobody = type(cause).__name__ == "ConnectError" or isinstance(cause, ValueError)
+        kind = Unreachable if nobody else Cut
         raise kind(str(cause) or type(cause).__name__) from None
+    except ValueError as error:  # an address that has no form that could be looked up
+        raise Unreachable(str(error)) from None
+    except openai.OpenAIError as error:
+        raise Trouble(str(error)) from None
 
 
 def _read(chunks: Iterable[bytes], end: float) -> bytes:

@@ -140,6 +140,19 @@ def test_a_server_that_never_ends_is_left_after_the_timeout(server, never):
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("host", ["exa mple", "127.0.0.1\x00", "a..b", "xn--\u00e9", "%%%"])
+def test_an_address_that_is_none(host):
+    server = Server(f"http://{host}/v1", "m", None, 2.0, retries=0)
+    with pytest.raises(PPPError, match="--base-url"):
+        ChatClient(server).ask(ASKED)
+
+
+def test_a_server_that_sends_us_round_in_circles(server):
+    away = (307, "", {"Location": server.url + "/chat/completions"})
+    server.replies = [away] * 99
+    assert "redirects" in failure(client(server, retries=0))
+
+
 def test_nobody_there():
     chat = ChatClient(Server("http://127.0.0.1:9/v1", "m", None, 2.0))
     assert "cannot connect to 127.0.0.1:9" in failure(chat)
