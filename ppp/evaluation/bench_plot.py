@@ -33,6 +33,8 @@ def plot(figures: Dict[str, Any], path: Path) -> None:
                          label=f"{target['of']}: {target['value'] / 1000:.0f} k")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        which(lambda value, _: f"{value:,.0f}")
     axes.set_xticks(counts)
     axes.set_xticklabels([f"{count:d}" for count in counts])
     axes.set_xlabel("humanoids")
