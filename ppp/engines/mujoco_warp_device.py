@@ -1,6 +1,8 @@
 """MuJoCo-Warp's model, data and graph, and the torch tensors that share their memory."""
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from typing import Any, ContextManager
 
 import mujoco
@@ -17,7 +19,7 @@ except ImportError:  # an extra; said when an engine is asked for
     mjw = wp = None
 
 if wp is not None:
-    wp.config.quiet = True
+    wp.config.log_level = wp.LOG_WARNING  # not a line for each of fifty kernels
 
     @wp.kernel(enable_backward=False)
     def _note_use(nacon: wp.array(dtype=int), ncollision: wp.array(dtype=int),
@@ -49,7 +51,15 @@ def warp_device(name: str) -> Any:
     if device.is_cuda and not torch.cuda.is_available():
         raise PPPError("engine mujoco_warp: this torch was built without CUDA; install the CUDA "
                        "build of torch, or use --device cpu")
+    _announce()
     return device
+
+
+@lru_cache(maxsize=None)
+def _announce() -> None:
+    """Once a process: a minute of silence would look like a standstill."""
+    print("mujoco_warp: loading kernels (compiled at the first start: a minute or more)",
+          file=sys.stderr, flush=True)
 
 
 class Simulation:

@@ -125,8 +125,8 @@ def differences(one: Dict[str, Tensor], two: Dict[str, Tensor]) -> Dict[str, Dic
     """How far two performances are apart after each of TIMES: "1" -> figure -> value.
 
     joint_deg: rms over the joints, joint_vel: rms, rad/s; root_mm, prop_mm; root_vel, m/s; of each
-    the median over the starts and, with ``_most``, the largest; struck: share of the starts where
-    both say alike whether the prop has been touched so far.
+    the median over the starts and, with ``_most``, the largest; struck: the share of the starts
+    where both say alike whether the prop has been touched so far.
     """
     def rms(name: str) -> Tensor:
         return (one[name] - two[name]).square().mean(-1).sqrt()
@@ -151,8 +151,9 @@ def agreement(policy: Policy, library: MotionLibrary, engine: str, each: int, se
     """mujoco_cpu performs with the policy; the engine gets the same states and the same targets.
 
     ``solved``: the same with SOLVED iterations of the contact solver on both; the usual few stop
-    each simulator at another place. ``rounding``: what becomes of mujoco_cpu itself, started
-    ROUNDING rad off in every joint: no engine that rounds differently can agree better for long.
+    each simulator at another place. ``cpu left``, ``engine left``: how far from mujoco_cpu's
+    solved motion the usual ones of both are. ``rounding``: what becomes of mujoco_cpu itself,
+    started ROUNDING rad off in every joint: no engine that rounds differently can agree better.
     """
     start = starts_of(library, each, seed)
 
@@ -167,10 +168,12 @@ def agreement(policy: Policy, library: MotionLibrary, engine: str, each: int, se
     first = run("mujoco_cpu", start, None)
     targets = first["targets"]
     off = start._replace(joint_pos=start.joint_pos + ROUNDING)
+    second = run(engine, start, targets)
     solved = [run(name, start, targets, SOLVED) for name in ("mujoco_cpu", engine)]
     return {"starts": len(start.skill), "struck": float(first["struck"].any(0).float().mean()),
-            "engine": differences(first, run(engine, start, targets)),
-            "solved": differences(*solved),
+            "engine": differences(first, second), "solved": differences(*solved),
+            "cpu left": differences(solved[0], first),
+            "engine left": differences(solved[0], second),
             "rounding": differences(first, run("mujoco_cpu", off, targets))}
 
 
@@ -224,16 +227,16 @@ def print_report(figures: Dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=120)
+    console = Console(width=130)
     if "agreement" in figures:
         found = figures["agreement"]
         table = Table(title=f"{figures['engine']} and mujoco_cpu apart, {found['starts']} starts: "
                             "median (largest)", box=None)
         for head in ("s", "", "joints deg", "joints rad/s", "pelvis mm", "pelvis m/s", "prop mm",
-                     "touch alike"):
+                     "touched"):
             table.add_column(head, justify="right", no_wrap=True)
         for time in found["engine"]:
-            for what in ("engine", "solved", "rounding"):
+            for what in ("engine", "solved", "cpu left", "engine left", "rounding"):
                 row = found[what][time]
                 table.add_row(f"{int(time) / RATE:.2f}", what, *(
                     f"{_short(row[key])} ({_short(row[key + '_most'])})" for key in (

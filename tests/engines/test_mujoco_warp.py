@@ -14,6 +14,8 @@ from ppp.engines.mujoco_warp_capacity import Capacities, Use, default_capacities
 from ppp.engines.scene import Prop, Scene
 from ppp.errors import PPPError
 from ppp.humanoid.skeleton import BODY_ID, FEET, NUM_DOFS
+from ppp.tasks.config import load_task
+from ppp.tasks.env import HumanoidEnv
 
 pytest.importorskip("mujoco_warp")
 SCENE = Scene((Prop("dummy", "target", (2.0, 0.0)),))
@@ -164,6 +166,12 @@ def test_room_is_shared_by_contacts_and_counted_in_rows_alone():
     assert many[0] > few[0] and many[1] > few[1]
 
 
+def test_without_a_gpu_or_without_a_torch_for_it_the_way_out_is_told(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(PPPError, match="use --device cpu"):
+        make_engine("mujoco_warp", 1, SCENE, device="cuda")
+
+
 @pytest.mark.parametrize("device, sentence", [("gpu", "unknown device 'gpu'"),
                                               ("cuda:77", "no device 'cuda:77' here")])
 def test_a_device_that_is_not_there_is_told(device, sentence):
@@ -181,3 +189,18 @@ def test_without_the_package_the_command_to_install_it_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ppp.engines.mujoco_warp_device", mujoco_warp_device)
     with pytest.raises(PPPError, match="pip install"):
         bare.warp_device("cpu")
+
+
+def test_the_environment_begins_and_goes_on_as_with_mujoco_cpu():
+    """Equal seeds draw equal commands and starts; a step later the bodies are still alike."""
+    seen = []
+    for name in ("mujoco_cpu", "mujoco_warp"):
+        env = HumanoidEnv(load_task("HumanoidSkills"), N, seed=3, engine=name, device="cpu")
+        first = env.reset()
+        after, reward, done, infos = env.step(torch.zeros(N, env.action_size))
+        seen.append((first, infos["next_obs"], reward))
+        assert not done.any() and env.broken_count == 0
+        env.close()
+    (first, after, reward), (other, later, paid) = seen
+    assert torch.allclose(first, other, atol=1e-3)
+    assert (after - later).abs().median() < 1e-3 and (reward - paid).abs().max() < 0.05
