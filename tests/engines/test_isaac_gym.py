@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from isaac_stub import isaacgym_stub  # noqa: F401  the fixture isaacgym
 
 from ppp.engines import make_engine
 from ppp.engines.isaac_gym_touch import Touch, outside, sample_shape

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from isaac_stub import isaacgym_stub  # noqa: F401  the fixture isaacgym
 
 from ppp.engines import make_engine
 from ppp.engines.isaac_gym_order import wants_isaac_gym
