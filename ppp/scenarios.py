@@ -184,9 +184,10 @@ def walk_through(scenario: Scenario, matcher: Any) -> Any:
 
 def _matcher() -> Any:
     from ppp.language import load_matcher
+    from ppp.planning.situation import remembered
     from ppp.planning.skills import SKILLS
 
-    return load_matcher(skills=list(SKILLS))
+    return remembered(load_matcher(skills=list(SKILLS)))
 
 
 #: what can be done -> (its settings, the function)

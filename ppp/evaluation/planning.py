@@ -130,6 +130,7 @@ def cast_for(args: Args) -> Any:
     from ppp.language import load_matcher
     from ppp.plan import choose_planner
     from ppp.planning.kinematic import KinematicPerformer
+    from ppp.planning.situation import remembered
 
     if args.executor == "physics":
         from ppp.planning.physics import PhysicsPerformer
@@ -140,18 +141,6 @@ def cast_for(args: Args) -> Any:
     matcher = remembered(load_matcher(skills=list(performer.skills)))
     return Cast(lambda scenario: choose_planner(args, scenario, matcher)[0], matcher, performer,
                 args.executor)
-
-
-def remembered(matcher: Any) -> Any:
-    """The same matcher, which reads no sentence twice."""
-    known: Dict[str, Any] = {}
-
-    def match(text: str) -> Any:
-        if text not in known:
-            known[text] = matcher(text)
-        return known[text]
-
-    return match
 
 
 def measure(args: Args, book: Book, cast: Any) -> bool:

@@ -11,6 +11,8 @@ from ppp.planning.levels import LEVELS
 #: success of UniHSI (Xiao et al., ICLR 2024, arXiv 2309.07918) on simple, middle and hard plans of
 #: its own scenes, with furniture and without sword or rules: a scale beside ours, no comparison
 UNIHSI: Dict[str, float] = {"easy": 0.91, "middle": 0.63, "hard": 0.40}
+#: columns of the table where nothing says how wide the page is
+WIDTH = 140
 #: scene seeds of one set: set s has the seeds s * SET to s * SET + episodes - 1
 SET = 1000
 
@@ -107,6 +109,8 @@ def _number(value: Optional[float], unit: str = "", digits: int = 2) -> str:
 def show(levels: Dict[str, Any], planner: str) -> None:
     """Print the table and why episodes failed."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)  # a file is as wide as it needs to be
     console.print(table(levels, planner))
     for level in (name for name in LEVELS if name in levels):
         for executor in ("kinematic", "physics"):

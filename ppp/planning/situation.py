@@ -26,6 +26,18 @@ class Matcher(Protocol):
         ...
 
 
+def remembered(matcher: Matcher) -> Matcher:
+    """The same matcher, which reads no sentence twice: a search says the same ones again."""
+    known: Dict[str, Match] = {}
+
+    def match(text: str) -> Match:
+        if text not in known:
+            known[text] = matcher(text)
+        return known[text]
+
+    return match
+
+
 @dataclass(frozen=True)
 class PropView:
     """A prop on the floor plan: centre in m, whether it lies on its side."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -106,9 +107,13 @@ def _scene(axes: Any, scenario: Scenario) -> None:
                       fontsize=7, color=_INK, zorder=7,
                       bbox={"fc": "white", "ec": "none", "alpha": 0.65, "pad": 0.6})
     for event in scenario.events:
-        old = next(p.position for p in props if p.name == event.move)
+        prop = next(p for p in props if p.name == event.move)
+        old = prop.position
+        moved = box_of(replace(prop, position=event.to)).corners()
+        axes.add_patch(Patch(moved, fc="none", ec=_TARGET, ls=":", lw=1.4, zorder=3))
         axes.annotate(f"after {event.at:g} s", old, event.to, fontsize=7, color=_INK, ha="center",
-                      arrowprops={"arrowstyle": "<-", "color": _TARGET, "ls": ":"}, zorder=6)
+                      va="bottom", zorder=6,
+                      arrowprops={"arrowstyle": "<-", "color": _TARGET, "ls": ":"})
 
 
 def _ways(axes: Any, scenario: Scenario, matcher: Matcher, walked: Walked) -> None:
