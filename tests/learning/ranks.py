@@ -137,7 +137,7 @@ def regression(ranks):
     policy.obs_norm.update(memory.obs)
     parameters = [*policy.actor.parameters(), *policy.encoder.parameters()]
     draw = torch.randint  # all states once instead of some of them at random
-    torch.randint = lambda low, high, shape: torch.arange(shape[0])
+    torch.randint = lambda low, high, shape, **where: torch.arange(shape[0])
     try:
         _fit(policy, memory, torch.optim.SGD(parameters, 1.0), BATCH * len(ranks), False)
     finally:
