@@ -26,8 +26,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "prompts"
 EXAMPLE = Plan(
     steps=[
         PlanStep(command="walk forward", target=(1.2, 1.5)),
-        PlanStep(command="walk past the crate", target=(2.8, 1.5)),
-        PlanStep(command="walk to the dummy", target=(3.4, 0.4), until="reached"),
+        PlanStep(command="walk forward past the crate", target=(2.8, 1.5)),
+        PlanStep(command="walk forward to the dummy", target=(3.4, 0.4), until="reached"),
         PlanStep(command="slash the dummy with the sword", target=(4.0, 0.0), until="done"),
     ]
 )

@@ -45,7 +45,9 @@ def plan_errors(plan: Plan, situation: Situation, matcher: Matcher) -> List[str]
         match = matcher(step.command)
         problem = _step_error(step, match, now, situation)
         if problem:
-            errors.append(f"step {number} ({quoted(show(step.command))}): {problem}")
+            # a sentence that is read otherwise than it was meant is the mistake, not its target
+            read = f", understood as {match.skill.replace('_', ' ')}" if match.known else ""
+            errors.append(f"step {number} ({quoted(show(step.command))}{read}): {problem}")
         if match.known and match.skill in TRAVEL:
             now = replace(now, xy=step.target)
         elif match.known and role(match.skill) == ATTACK:
@@ -62,7 +64,7 @@ def _step_error(
     if not match.known:
         return f"no skill fits this command: say one of {can} in other words or in these"
     if match.skill not in now.skills:
-        return f"means {match.skill}, which this robot cannot do: it can do {can}"
+        return f"this robot cannot do that: it can do {can}"
     if not in_arena(step.target):
         return (f"the target {point(step.target)} is outside the arena: both coordinates lie from "
                 f"-{ARENA:g} to {ARENA:g} m")

@@ -17,19 +17,22 @@ from planning_helpers import (
 )
 
 from ppp.errors import PPPError
+from ppp.language import load_matcher
+from ppp.language.encoders.minilm import WeightsNotFound, find_weights
 from ppp.planning.chat import ChatClient
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.llm import LLMMaker, llm_maker
 from ppp.planning.plan_schema import parse_plan
 from ppp.planning.planner import ListPlanner
-from ppp.planning.prompting import build_prompt
+from ppp.planning.prompting import EXAMPLE, build_prompt
 from ppp.planning.replies import Recorder, Replayer
 from ppp.planning.server import Server, server_from
 from ppp.planning.situation import Outcome
 from ppp.planning.skills import SKILLS
 from ppp.planning.validate import plan_errors
 
+pytest_plugins = ("model_fixture",)
 KEY = "sk-very-secret-key-0123456789"
 
 
@@ -174,6 +177,17 @@ def test_the_example_in_the_prompt_would_pass_the_check():
     (line,) = [line for line in text.splitlines() if line.startswith('{"steps"')]
     assert plan_errors(parse_plan(line), situation(made), keyword_matcher) == []
     assert perform(made, plan=parse_plan(line)).success
+
+
+def test_the_example_is_read_by_the_shipped_text_part_as_it_is_meant():
+    try:
+        find_weights()
+    except WeightsNotFound:
+        pytest.skip("MiniLM weights are not installed")
+    matcher = load_matcher(skills=list(SKILLS))
+    read = [matcher(step.command) for step in EXAMPLE.steps]
+    assert [m.skill for m in read] == ["walk_forward"] * 3 + ["slash"]
+    assert all(m.known for m in read)
 
 
 def test_every_check_is_told_in_words():

@@ -11,6 +11,7 @@ from planning_helpers import keyword_matcher
 import ppp.plan
 from ppp.errors import run_entry
 
+pytest_plugins = ("model_fixture",)
 SCENARIO = Path(__file__).resolve().parents[2] / "prompts" / "strike_behind_block.yaml"
 KEY = "sk-very-secret-key-0123456789"
 

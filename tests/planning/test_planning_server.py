@@ -15,6 +15,7 @@ from ppp.planning.chat import ChatClient
 from ppp.planning.server import Server
 from ppp.planning.wire import seconds_to_wait
 
+pytest_plugins = ("model_fixture",)
 KEY = "sk-very-secret-key-0123456789"
 ASKED = [{"role": "user", "content": "plan this"}]
 

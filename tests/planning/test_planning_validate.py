@@ -32,7 +32,9 @@ def points(text):
 
 def test_a_walk_through_the_block_is_refused_with_ways_out():
     (error,) = errors([("walk", (5, 0))])
-    assert error.startswith('step 1 ("walk"): the straight walk from [0.00, 0.00] to [5.00, 0.00]')
+    assert error.startswith(
+        'step 1 ("walk", understood as walk forward): the straight walk from [0.00, 0.00] to [5.00'
+    )
     assert 'goes through "red block": keep 0.4 m away from it by way of another point' in error
     # the block's sides are at x 2.7 and 3.3, y -1 and 1; 0.75 m further off are the clear corners
     corners = {(x, y) for x in (1.95, 4.05) for y in (-1.75, 1.75)}
@@ -142,7 +144,7 @@ def test_unknown_commands_and_missing_skills_are_refused():
         errors([("dance", (1, 0))])[0]
     )
     (error,) = errors([("taunt", (1, 0))], ["idle", "walk_forward"])
-    assert "means taunt, which this robot cannot do: it can do 'idle', 'walk forward'" in error
+    assert "understood as taunt): this robot cannot do that: it can do 'idle', 'walk fo" in error
 
 
 def test_a_forbidden_thing_is_not_struck():
