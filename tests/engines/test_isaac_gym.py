@@ -86,9 +86,12 @@ def test_a_second_of_flight_is_that_of_mujoco(isaacgym, build, velocity_of, shuf
     given = some_state(2, height=30.0)
     for one in (engine, other):
         one.reset(*given)
-    for _ in range(30):
+    for step in range(30):
         for one in (engine, other):
             one.step(given[3])
+        if step == 0:  # while the joints still move fast: their velocities, each in its frame
+            assert float(other.state.joint_vel.abs().max()) > 1.0
+            assert largest((engine.state.joint_vel,), (other.state.joint_vel,)) < 0.05
     other.close()
     a, b = engine.state, other.state
     assert largest((a.bodies.pos, a.bodies.rot, a.joint_pos), (b.bodies.pos, b.bodies.rot,
@@ -152,6 +155,7 @@ def test_only_the_legs_of_one_humanoid_meet_each_other(isaacgym, build):
     right, left = ("right_shin", "right_foot"), ("left_shin", "left_foot")
     assert met == {pair for r in right for s in left for pair in ((r, s), (s, r))}
     assert [shape.filter for shape in box.shapes] == [0]
+    assert box.asset.options.density == pytest.approx(30.0), "that of ASE's strike target"
 
 
 def test_props_rest_where_the_scene_has_them_and_fly_where_they_are_thrown(build):
