@@ -138,7 +138,7 @@ def test_a_plan_that_breaks_a_rule_is_told_which_and_how_to_mend_it():
     (error,) = plan_errors(walk((8, 0)), situation(made), keyword_matcher)
     assert "goes through" in error and "fire" in error and "keep 0.4 m" in error
     (error,) = plan_errors(walk((4, -1.5), (8, 0)), situation(made), keyword_matcher)[:1]
-    assert "fire" in error and "keep 2 m away from it" in error
+    assert "fire" in error and "at least 2 m off its sides" in error
     made = scenario([{"knocked_over": "sentry"}, BEHIND], [SENTRY])
     (error,) = plan_errors(walk((3.6, 0)), situation(made), keyword_matcher)
     assert "come from its side 'behind', or stay 2.5 m away" in error
