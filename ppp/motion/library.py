@@ -172,6 +172,14 @@ class MotionLibrary:
         owned = self.skill[None] == torch.arange(len(self.skills), device=device)[:, None]
         # a clip that ends is not entered on its last third of a second
         self._start_weight = owned * self.weight * self._may_start()
+        # to draw frames: those that may be drawn by skill, running sums of their weights, and those
+        # sums where each skill begins and ends
+        owner, frame = (self._start_weight > 0).nonzero(as_tuple=True)
+        weight = self._start_weight[owner, frame].double()
+        self._drawn, self._summed = frame, weight.cumsum(0)
+        each = torch.zeros(len(self.skills), dtype=torch.double, device=device)
+        self._ends = torch.cat((torch.zeros(1, dtype=torch.double, device=device),
+                                each.index_add(0, owner, weight).cumsum(0)))
         #: frames in which a skill can begin, (F,) bool
         self.enterable = (self._start_weight > 0).any(0)
         rates = self._turn_rates()
@@ -261,7 +269,12 @@ class MotionLibrary:
 
     def sample(self, skill: Tensor, generator: Optional[torch.Generator] = None) -> Tensor:
         """A random frame of each commanded skill (n,) by clip weight; frame indices (n,)."""
-        return torch.multinomial(self._start_weight[skill], 1, generator=generator)[:, 0]
+        ends = self._ends[skill + 1]
+        begins = self._ends[skill]
+        draw = torch.rand(len(skill), generator=generator, dtype=torch.double, device=ends.device)
+        # a frame without weight adds nothing to the sum, so that no draw lands on it
+        at = torch.searchsorted(self._summed, begins + draw * (ends - begins), right=True)
+        return self._drawn[at.clamp_max(len(self._drawn) - 1)]
 
     def after(self, rows: Tensor) -> Tensor:
         """The frames that follow frames ``rows``; at the end of a clip that does not loop, itself.
