@@ -86,7 +86,7 @@ def _check(args: Args) -> None:
     if args.test and args.engine != "mujoco_cpu":
         raise PPPError(f"--test performs on mujoco_cpu: leave --engine {args.engine} out (ppp eval "
                        "engines scores a policy on two)")
-    if (args.nconmax or args.njmax) and args.engine != "mujoco_warp":
+    if (args.nconmax, args.njmax) != (None, None) and args.engine != "mujoco_warp":
         raise PPPError("--nconmax and --njmax belong to --engine mujoco_warp")
     if not args.headless and not args.test:
         raise PPPError("--no-headless: a training has nothing to show; use it with --test")

@@ -209,7 +209,7 @@ def main(folder: str) -> None:
         ppo=small(config.ppo, horizon=4, minibatch=16, epochs=1, teacher=0.1),
         network=small(config.network, actor=[16], critic=[16], encoder=[8], discriminator=[16]),
         discriminator=small(config.discriminator, batch=16, steps=1, replay=64),
-        warm_start=small(config.warm_start, iterations=12, steps=2, updates=1, batch=16, memory=64,
+        warm_start=small(config.warm_start, iterations=11, steps=1, updates=1, batch=16, memory=64,
                          critic_iterations=1, feedback=True, regulator=False,
                          precision="float32"))
     task = load_task("HumanoidSkills")

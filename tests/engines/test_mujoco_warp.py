@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 
+from ppp import run
 from ppp.engines import make_engine, mujoco_warp_device
 from ppp.engines.mujoco_warp_capacity import Capacities, Use, default_capacities
 from ppp.engines.scene import Prop, Scene
@@ -204,3 +205,31 @@ def test_the_environment_begins_and_goes_on_as_with_mujoco_cpu():
     (first, after, reward), (other, later, paid) = seen
     assert torch.allclose(first, other, atol=1e-3)
     assert (after - later).abs().median() < 1e-3 and (reward - paid).abs().max() < 0.05
+
+
+def test_a_run_trains_on_it_and_goes_on_with_another_engine(tmp_path, capsys):
+    settings = tmp_path / "small.yaml"
+    settings.write_text("""
+num_envs: 8
+network: {actor: [16], critic: [16], discriminator: [16], encoder: [8], latent: 8}
+ppo: {horizon: 4, minibatch: 32, epochs: 1}
+discriminator: {batch: 16, replay: 50}
+warm_start: {iterations: 0, critic_iterations: 0}
+""")
+    args = ["--task", "HumanoidSkills", "--cfg-train", str(settings), "--run-dir",
+            str(tmp_path / "run")]
+    assert run.main([*args, "--engine", "mujoco_warp", "--njmax", "300",
+                     "--max-iterations", "1"]) == 0
+    assert "engine: mujoco_warp" in (tmp_path / "run" / "settings.yaml").read_text()
+    assert run.main([*args, "--resume", "--max-iterations", "2"]) == 0
+    assert "every humanoid starts a new episode" in capsys.readouterr().err
+    assert (tmp_path / "run" / "checkpoints" / "iteration_0000002.pt").is_file()
+
+
+@pytest.mark.parametrize("args, sentence", [
+    (["--nconmax", "64"], "belong to --engine mujoco_warp"),
+    (["--engine", "mujoco_warp", "--test"], "--test performs on mujoco_cpu"),
+    (["--engine", "mujoco_warp", "--njmax", "0"], "option 'njmax' is 0")])
+def test_options_that_do_not_fit_are_told(args, sentence, tmp_path):
+    with pytest.raises(PPPError, match=sentence):
+        run.main([*args, "--run-dir", str(tmp_path)])
