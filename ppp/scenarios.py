@@ -177,7 +177,8 @@ def walk_through(scenario: Scenario, matcher: Any) -> Any:
     executor = Executor(scenario, planner, performer, matcher, "search")
     result = executor.perform()
     verdict = "success" if result.success else "failed"
-    replans = f", {result.replans} new plans" if result.replans else ""
+    plural = "" if result.replans == 1 else "s"
+    replans = f", {result.replans} new plan{plural}" if result.replans else ""
     headline = f"{verdict} after {result.time_s:.1f} s without physics{replans}"
     return Walked(result.plans, executor.trace.xy(), headline, result.success)
 
