@@ -102,8 +102,10 @@ def _scene(axes: Any, scenario: Scenario) -> None:
         if prop.name in sided:
             axes.annotate("", (x + 0.75 * math.cos(prop.yaw), y + 0.75 * math.sin(prop.yaw)),
                           (x, y), arrowprops={"arrowstyle": "->", "color": _INK}, zorder=5)
-        top = y if prop.kind == "marker" else float(box_of(prop).corners()[:, 1].max())
-        axes.annotate(prop.name, (x, top), (0, 4), textcoords="offset points", ha="center",
+        high = 0.0 if prop.kind == "marker" else float(box_of(prop).corners()[:, 1].max()) - y
+        # above a small thing, on a long one
+        place, off = ((x, y), -3) if high > 1.0 else ((x, y + high), 4)
+        axes.annotate(prop.name, place, (0, off), textcoords="offset points", ha="center",
                       fontsize=7, color=_INK, zorder=7,
                       bbox={"fc": "white", "ec": "none", "alpha": 0.65, "pad": 0.6})
     for event in scenario.events:
