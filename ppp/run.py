@@ -109,7 +109,8 @@ def train(args: Args) -> int:
     from ppp.learning import distributed
     from ppp.learning.checkpoint import load_checkpoint
     from ppp.learning.config import check_batch, load_train
-    from ppp.learning.train import Trainer, export_bundle
+    from ppp.learning.export import export_bundle
+    from ppp.learning.train import Trainer
 
     task = _task(args)
     world = distributed.world()

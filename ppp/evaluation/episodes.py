@@ -27,7 +27,7 @@ def policy_from(path: Optional[Path]) -> Policy:
     if path is None or Path(path).is_dir():
         return load_policy(path)
     load_checkpoint(path)  # a clear sentence before anything is built from it
-    from ppp.learning.train import export_bundle
+    from ppp.learning.export import export_bundle
 
     with tempfile.TemporaryDirectory() as folder:
         return load_policy(export_bundle(Path(path), Path(folder), {}))

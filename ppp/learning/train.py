@@ -19,20 +19,18 @@ from torch import Tensor, nn
 from ppp.errors import PPPError, unknown
 from ppp.humanoid.rotations import heading_inverse, quat_mul
 from ppp.learning import distributed
-from ppp.learning.bundle import save_bundle
 from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, save_checkpoint
 from ppp.learning.codes import load_codes
 from ppp.learning.config import TrainConfig, check_batch
 from ppp.learning.diagnostics import RunLog
-from ppp.learning.latents import Latents, make_encoder, skill_table
+from ppp.learning.latents import Latents, make_encoder
 from ppp.learning.moment import env_state, load_env_state, load_moment, save_moment
-from ppp.learning.networks import GivenLatents, SkillEncoder, SkillPolicy
+from ppp.learning.networks import SkillPolicy
 from ppp.learning.run_report import following, write_report
 from ppp.learning.style import StyleTrainer
 from ppp.learning.teacher import Teacher
 from ppp.learning.warm_start import feedback_of, warm_start
 from ppp.motion.library import MotionLibrary, read_library
-from ppp.settings import build
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.env import HumanoidEnv
 
@@ -320,44 +318,6 @@ def latest_checkpoint(folder: Path) -> Path:
     return found[-1]
 
 
-def export_bundle(checkpoint: Path, folder: Path, facts: Dict[str, Any]) -> Path:
-    """Write a policy bundle from a training checkpoint; ``facts`` go into the card."""
-    state = load_checkpoint(checkpoint)
-    task = build(TaskConfig, state["task"], str(checkpoint))
-    config = build(TrainConfig, state["settings"], str(checkpoint))
-    library = MotionLibrary(task.motion_path(), state["skills"])
-    encoder = _stored_encoder(config, state["policy"], library)
-    policy = make_policy(config, encoder, *_sizes())
-    policy.load_state_dict(state["policy"])
-    style = StyleTrainer(library, task.window, dataclasses.replace(
-        config, discriminator=dataclasses.replace(config.discriminator, replay=0)),
-        latents=Latents(config.codes, library, encoder))
-    if style.posterior is not None:
-        style.load_state_dict(state["style"])
-    style.latents.refresh()
-    with torch.no_grad():
-        z = skill_table(config.codes, encoder, library, style.likeliest())
-    card = {"skills": list(state["skills"]),
-            "labels": {s: i.label for s, i in zip(library.skills, library.info)},
-            "modes": {s: i.mode for s, i in zip(library.skills, library.info)},
-            "actor": list(config.network.actor), "action": dataclasses.asdict(task.action),
-            "window": task.window, "codes": config.codes,
-            "training": {**state["counters"], **facts}}
-    return save_bundle(folder, policy.acting_state(), z,
-                       state["poses"]["mean"], state["poses"]["standing"], card)
-
-
-def _stored_encoder(config: TrainConfig, policy: Dict[str, Tensor], library: MotionLibrary
-                    ) -> nn.Module:
-    """An encoder of the size that a checkpoint's policy holds."""
-    if config.codes in ("sphere", "none"):
-        return GivenLatents(policy["encoder.z"])
-    if "encoder.skill_of" in policy:
-        return SkillEncoder(policy["encoder.codebook"], config.network.encoder,
-                            config.network.latent, policy["encoder.skill_of"])
-    return make_encoder(config, policy.get("encoder.codebook"), library, 0)
-
-
 def standing_pose(library: MotionLibrary) -> Tensor:
     """Root height, rotation (heading 0) and joint angles (36,) of the first standing frame."""
     skill = library.skills.index("idle") if "idle" in library.skills else 0
@@ -371,7 +331,3 @@ def _behind(counters: Dict[str, Any]) -> Dict[str, float]:
     before = counters.get("before", {"samples": 0, "seconds": 0.0})
     return {"samples": before["samples"] + counters["samples"] + counters.get("warm_samples", 0),
             "seconds": before["seconds"] + counters["seconds"]}
-
-
-def _sizes():
-    return HumanoidEnv.observation_size, HumanoidEnv.action_size

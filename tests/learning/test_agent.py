@@ -12,7 +12,8 @@ from ppp.errors import PPPError
 from ppp.learning.bundle import load_policy
 from ppp.learning.checkpoint import load_checkpoint, save_checkpoint
 from ppp.learning.config import load_train
-from ppp.learning.train import Trainer, export_bundle, latest_checkpoint
+from ppp.learning.export import export_bundle
+from ppp.learning.train import Trainer, latest_checkpoint
 from ppp.tasks.config import load_task
 
 ENVS, HORIZON = 16, 8
