@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import json
-
-from conftest import ROOT
+from pathlib import Path
 
 from ppp import plan
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_demo_scenario_succeeds_with_the_shipped_policy(tmp_path):

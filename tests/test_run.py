@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from ppp import run
 from ppp.errors import PPPError
@@ -17,6 +17,8 @@ from ppp.motion.catalogue import entry_of, merged, write_library
 from ppp.motion.clip import load_clip, save_clip
 from ppp.motion.library import LibraryFile, SkillInfo
 from ppp.tasks.config import TASKS
+
+ROOT = Path(__file__).resolve().parents[1]
 
 SMALL = """
 num_envs: 16

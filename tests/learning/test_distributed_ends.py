@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT
 from test_distributed import free_port, start_ranks
 
 from ppp.learning.checkpoint import load_checkpoint
 from ppp.learning.train import latest_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SMALL = """
 num_envs: 8
