@@ -30,7 +30,7 @@ warm_start: {iterations: 0, critic_iterations: 0}
 ENDS = """
 import os, signal, sys, time
 import ppp.learning.watch as watch
-watch.BEAT, watch.SHORT, watch.PATIENCE, watch.GRACE = 0.2, 1.5, 3.0, 0.5
+watch.BEAT, watch.SHORT, watch.PATIENCE, watch.GRACE = 0.2, 1.5, 3.0, 4.0
 from ppp.errors import run_entry
 from ppp.learning import distributed
 def main():
