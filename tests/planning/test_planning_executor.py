@@ -147,7 +147,7 @@ def test_a_missed_attack_closes_in_and_tries_again():
 def test_an_attack_out_of_reach_walks_nearer_first():
     far = Plan(steps=[PlanStep(command="slash", target=(6, 0))])
     result = perform(scenario(**STRIKE), plan=far)
-    assert result.steps[0].ended == "out of reach by 4.25 m"
+    assert result.steps[0].ended == "out of reach by 4.45 m"
     assert result.success and result.replans == 1
 
 
