@@ -18,7 +18,7 @@ from ppp.motion.library import MotionLibrary
 
 pytest.importorskip("mujoco_warp")
 NAMES = ("mujoco_cpu", "mujoco_warp")
-SKILLS = ("block", "idle", "slash", "turn_left", "turn_right", "walk_forward")
+SKILLS = ("block", "idle", "slash", "turn_left", "turn_right", "walk_forward", "run")
 
 
 @pytest.fixture(scope="module")
