@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,9 +98,13 @@ def test_what_no_skill_does_is_said_in_one_sentence(small):
 def test_a_policy_without_the_tasks_gait_is_told_so(tmp_path):
     task = tmp_path / "task.yaml"
     task.write_text("{name: HumanoidLocation, skills: [strafe_left], rewards: {facing: 1.0}}")
+    bundle = tmp_path / "bundle"
+    shutil.copytree(ROOT / "ppp" / "pretrained" / "policy", bundle)
+    card = (bundle / "bundle.yaml").read_text()
+    (bundle / "bundle.yaml").write_text(card.replace("strafe_left", "moonwalk"))
     with pytest.raises(PPPError, match="needs the skill 'strafe_left'"):
         run.main(["--task", "HumanoidLocation", "--test", "--cfg-env", str(task), "--checkpoint",
-                  str(ROOT / "ppp" / "pretrained" / "policy")])
+                  str(bundle)])
 
 
 def test_view_motion_trains_and_reports_how_the_teacher_follows(small, tmp_path):
