@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -15,18 +15,16 @@ from typing_extensions import Literal
 
 from ppp.errors import PPPError, run_entry
 from ppp.outputs import check_file
-from ppp.planning.budget import Budget
+from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
-from ppp.planning.llm import LLMMaker, llm_maker
+from ppp.planning.llm import LLMMaker
 from ppp.planning.performer import Performer
 from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.prompting import build_prompt
 from ppp.planning.report import Report
 from ppp.planning.result import Result, write_json
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
-from ppp.planning.search import SearchMaker
-from ppp.planning.server import server_from
 from ppp.planning.situation import Matcher, initial_observation, situation_of
 
 
@@ -57,28 +55,9 @@ class Settings:
     """The same seed leads to the same performance."""
     show_prompt: tyro.conf.FlagCreatePairsOff[bool] = False
     """Print the prompt for a language model and stop."""
-    base_url: Optional[str] = None
-    """Address of an OpenAI-compatible server; OPENAI_BASE_URL without it."""
-    model: Optional[str] = None
-    """Name of the model; OPENAI_MODEL without it, else the first that the server lists."""
-    api_key: Optional[str] = None
-    """Key of the server; better given as OPENAI_API_KEY, where no process list shows it."""
-    timeout: float = 60.0
-    """Seconds to wait for one whole reply of the model."""
-    retries: int = 3
-    """How often a request that failed for a passing reason is repeated."""
-    reply_tokens: int = 4096
-    """Longest reply asked for, tokens; a model that reasons aloud may need more."""
-    token_limit: int = 200_000
-    """Tokens of all prompts and replies together, new plans included."""
-    price: Optional[Tuple[float, float]] = None
-    """Price of a million prompt tokens and of a million reply tokens, to be told the cost."""
-    cost_limit: Optional[float] = None
-    """The cost of all prompts and replies together, in the currency of --price."""
     record: Optional[Path] = None
     """Keep the model's replies in a new file."""
-    replay: Optional[Path] = None
-    """Use the replies in a file instead of asking a model."""
+    llm: tyro.conf.OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -95,9 +74,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     if settings.show_prompt:
         print(_prompt(scenario, performer.skills), end="")
         return 0
-    matcher = load_matcher(performer.skills)
+    matcher = matcher_for(performer.skills)
     report = Report()
-    maker, how = choose_planner(settings, scenario, matcher)
+    maker, how = choose_planner(settings.planner, settings.llm, scenario.name, matcher,
+                                settings.record)
     report.task(scenario, how)
     try:
         return _plan(settings, scenario, performer, matcher, maker, report)
@@ -127,37 +107,6 @@ def _plan(
     for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
     return 0 if result.success else 3
-
-
-def load_matcher(skills: Sequence[str]) -> Matcher:
-    """The language part: it reads a command as one of the policy's skills."""
-    from ppp.language import load_matcher as load
-
-    return load(skills=list(skills))
-
-
-def choose_planner(
-    settings: Settings, scenario: Scenario, matcher: Matcher
-) -> Tuple[PlanMaker, str]:
-    """The planner asked for, and a line that says which one and why."""
-    server = None
-    if settings.planner != "search":
-        server = server_from(settings.base_url, settings.model, settings.api_key,
-                             settings.timeout, settings.retries)
-    if settings.planner == "search" or (
-        settings.planner == "auto" and server is None and settings.replay is None
-    ):
-        if settings.record or settings.replay:
-            raise PPPError("--record and --replay are about a language model's replies, and search "
-                           "plans here: drop them, or choose --planner llm and a model")
-        why = "" if settings.planner == "search" else " (no language model is configured)"
-        return SearchMaker(matcher), f"search{why}"
-    record = str(settings.record) if settings.record else None
-    replay = str(settings.replay) if settings.replay else None
-    budget = Budget(settings.token_limit, settings.reply_tokens, settings.price,
-                    settings.cost_limit)
-    maker: LLMMaker = llm_maker(server, matcher, scenario.name, record, replay, budget)
-    return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
 
 
 def _performer(settings: Settings) -> Performer:

@@ -11,8 +11,10 @@ from typing_extensions import Literal
 
 from ppp.errors import PPPError, unknown
 from ppp.outputs import check_file, check_folder, whole
+from ppp.planning.choosing import matcher_for
 from ppp.planning.generate import generated_data
 from ppp.planning.scenario import Scenario, load_scenario, parse_scenario
+from ppp.planning.skills import SKILLS
 from ppp.settings import ROOT
 
 #: where the hand-written scenarios are
@@ -95,12 +97,11 @@ def show_scenario(args: ShowArgs) -> int:
     from ppp.planning.planner import ListPlanner
     from ppp.planning.report import Report
     from ppp.planning.search import SearchMaker
-    from ppp.planning.skills import SKILLS
 
     path = find_scenario(args.name)
     made = load_scenario(path)
     print(path.read_text(encoding="utf-8").rstrip())
-    matcher, report = _matcher(), Report()
+    matcher, report = matcher_for(SKILLS), Report()
     try:
         plan = ListPlanner(made, SKILLS, SearchMaker(matcher)).prepare()
     except PPPError as error:
@@ -148,7 +149,7 @@ def draw_scenarios(args: DrawArgs) -> int:
     from ppp.view.floor_plan import draw_floor_plan
 
     check_folder(args.out)
-    matcher = _matcher()
+    matcher = matcher_for(SKILLS)
     paths = [find_scenario(name) for name in args.names] or scenario_files()
     for path in paths:
         made = load_scenario(path)
@@ -181,14 +182,6 @@ def walk_through(scenario: Scenario, matcher: Any) -> Any:
     replans = f", {result.replans} new plan{plural}" if result.replans else ""
     headline = f"{verdict} after {result.time_s:.1f} s without physics{replans}"
     return Walked(result.plans, executor.trace.xy(), headline, result.success)
-
-
-def _matcher() -> Any:
-    from ppp.language import load_matcher
-    from ppp.planning.situation import remembered
-    from ppp.planning.skills import SKILLS
-
-    return remembered(load_matcher(skills=list(SKILLS)))
 
 
 #: what can be done -> (its settings, the function)

@@ -28,7 +28,7 @@ class Args:
 
 def perform_seeds(scenario_file: Path, bundle: Optional[Path], seeds: int) -> Dict[str, Any]:
     """success_rate and one row a seed: success, time_s, replans, ended, failed checks."""
-    from ppp.language import load_matcher
+    from ppp.planning.choosing import matcher_for
     from ppp.planning.executor import Executor
     from ppp.planning.physics import PhysicsPerformer
     from ppp.planning.planner import ListPlanner
@@ -38,7 +38,7 @@ def perform_seeds(scenario_file: Path, bundle: Optional[Path], seeds: int) -> Di
     scenario = load_scenario(scenario_file)
     performer = PhysicsPerformer(bundle)
     check_skills(scenario, performer.skills, str(scenario_file))
-    matcher = load_matcher(skills=list(performer.skills))
+    matcher = matcher_for(performer.skills)
     rows: List[Dict[str, Any]] = []
     for seed in range(seeds):
         started = time.perf_counter()

@@ -3,16 +3,20 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError
 from ppp.evaluation.planning_figures import SET, show, summary
 from ppp.outputs import check_file
+from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
 from ppp.planning.levels import LEVELS
+from ppp.planning.planner import PlanMaker
+from ppp.planning.scenario import Scenario
 
 
 @dataclass
@@ -41,27 +45,7 @@ class Args:
     again, so that a measurement can be stopped and continued, and both executors fit in one."""
     minutes: Optional[float] = None
     """Stop after this time; the same command goes on where it stopped."""
-    base_url: Optional[str] = None
-    """Address of an OpenAI-compatible server; OPENAI_BASE_URL without it."""
-    model: Optional[str] = None
-    """Name of the model; OPENAI_MODEL without it."""
-    api_key: Optional[str] = None
-    """Key of the server; better given as OPENAI_API_KEY."""
-    timeout: float = 60.0
-    """Seconds to wait for one whole reply of the model."""
-    retries: int = 3
-    """How often a request that failed for a passing reason is repeated."""
-    reply_tokens: int = 4096
-    """Longest reply asked for, tokens."""
-    token_limit: int = 200_000
-    """Tokens of all prompts and replies of one scene."""
-    price: Optional[Tuple[float, float]] = None
-    """Price of a million prompt tokens and of a million reply tokens."""
-    cost_limit: Optional[float] = None
-    """Most that the requests of one scene may cost, by --price."""
-    replay: Optional[Path] = None
-    """Use the replies in a file instead of asking a model."""
-    record: ClassVar[Optional[Path]] = None  # of ppp plan: one file holds one scenario's replies
+    llm: tyro.conf.OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
 
 
 class Book:
@@ -80,9 +64,9 @@ class Book:
         except (OSError, ValueError, KeyError, TypeError):
             raise PPPError(f"{path}: holds no measurement of ppp eval planning: name a new file "
                            "for --json") from None
-        for field, value in self.head.items():
-            if value is not None and head.get(field) not in (None, value):
-                raise PPPError(f"{path}: was measured with {field} {head[field]}, not {value}: "
+        for name, value in self.head.items():
+            if value is not None and head.get(name) not in (None, value):
+                raise PPPError(f"{path}: was measured with {name} {head[name]}, not {value}: "
                                "name a new file for --json")
         self.head = {k: v if v is not None else head.get(k) for k, v in self.head.items()}
         self.levels = [n for n in LEVELS if n in self.levels or n in data.get("levels", {})]
@@ -127,10 +111,7 @@ def tasks(args: Args) -> Iterator[Tuple[str, int, str, str]]:
 def cast_for(args: Args) -> Any:
     """Planner, matcher and performer."""
     from ppp.evaluation.planning_episode import Cast
-    from ppp.language import load_matcher
-    from ppp.plan import choose_planner
     from ppp.planning.kinematic import KinematicPerformer
-    from ppp.planning.situation import remembered
 
     if args.executor == "physics":
         from ppp.planning.physics import PhysicsPerformer
@@ -138,9 +119,12 @@ def cast_for(args: Args) -> Any:
         performer: Any = PhysicsPerformer(args.bundle)
     else:
         performer = KinematicPerformer()
-    matcher = remembered(load_matcher(skills=list(performer.skills)))
-    return Cast(lambda scenario: choose_planner(args, scenario, matcher)[0], matcher, performer,
-                args.executor)
+    matcher = matcher_for(performer.skills)
+
+    def maker(scenario: Scenario) -> PlanMaker:
+        return choose_planner(args.planner, args.llm, scenario.name, matcher)[0]
+
+    return Cast(maker, matcher, performer, args.executor)
 
 
 def measure(args: Args, book: Book, cast: Any) -> bool:
@@ -163,14 +147,12 @@ def measure(args: Args, book: Book, cast: Any) -> bool:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval planning``."""
-    import tyro
-
     args = tyro.cli(Args, args=argv, prog="ppp eval planning", description=Args.__doc__)
     _check(args)
     check_file(args.json)
     levels = list(LEVELS) if args.level == "all" else [args.level]
     bundle = str(args.bundle or "shipped") if args.executor == "physics" else None
-    book = Book(args.json, {"planner": args.planner, "model": args.model, "bundle": bundle},
+    book = Book(args.json, {"planner": args.planner, "model": args.llm.model, "bundle": bundle},
                 levels)
     done = measure(args, book, cast_for(args))
     book.write(done)

@@ -21,7 +21,7 @@ PROMPTS = ROOT / "prompts"
 def offline(monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(ppp.plan, "load_matcher", lambda skills: keyword_matcher)
+    monkeypatch.setattr(ppp.plan, "matcher_for", lambda skills: keyword_matcher)
 
 
 def run(*arguments):

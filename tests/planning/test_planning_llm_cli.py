@@ -21,7 +21,7 @@ def offline(monkeypatch):
     for name in ("OPENAI_BASE_URL", "OPENAI_MODEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setattr(ppp.plan, "load_matcher", lambda skills: keyword_matcher)
+    monkeypatch.setattr(ppp.plan, "matcher_for", lambda skills: keyword_matcher)
 
 
 def run(server, *arguments):

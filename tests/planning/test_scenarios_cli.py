@@ -15,7 +15,7 @@ from ppp.planning.scenario import load_scenario, parse_scenario
 @pytest.fixture(autouse=True)
 def quick_matcher(monkeypatch):
     """Commands are read by keywords: no text encoder is loaded."""
-    monkeypatch.setattr(scenarios, "_matcher", lambda: keyword_matcher)
+    monkeypatch.setattr(scenarios, "matcher_for", lambda skills: keyword_matcher)
 
 
 def test_list_names_every_scenario_and_no_phrase_list(capsys):

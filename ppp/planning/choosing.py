@@ -1,0 +1,71 @@
+"""Who plans: a language model where one is asked for or configured, else a search."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Sequence, Tuple
+
+from ppp.errors import PPPError
+from ppp.planning.budget import Budget
+from ppp.planning.llm import llm_maker
+from ppp.planning.planner import PlanMaker
+from ppp.planning.search import SearchMaker
+from ppp.planning.server import server_from
+from ppp.planning.situation import Matcher, remembered
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which language model is asked, and what it may take; flags of every command that plans."""
+
+    base_url: Optional[str] = None
+    """Address of an OpenAI-compatible server; OPENAI_BASE_URL without it."""
+    model: Optional[str] = None
+    """Name of the model; OPENAI_MODEL without it, else the first that the server lists."""
+    api_key: Optional[str] = None
+    """Key of the server; better given as OPENAI_API_KEY, where no process list shows it."""
+    timeout: float = 60.0
+    """Seconds to wait for one whole reply of the model."""
+    retries: int = 3
+    """How often a request that failed for a passing reason is repeated."""
+    reply_tokens: int = 4096
+    """Longest reply asked for, tokens; a model that reasons aloud may need more."""
+    token_limit: int = 200_000
+    """Tokens of all prompts and replies for a scenario together, new plans included."""
+    price: Optional[Tuple[float, float]] = None
+    """Price of a million prompt tokens and of a million reply tokens, to be told the cost."""
+    cost_limit: Optional[float] = None
+    """Most that the requests for a scenario may cost, in the currency of --price."""
+    replay: Optional[Path] = None
+    """Use the replies in a file instead of asking a model."""
+
+
+def choose_planner(
+    kind: str, options: ModelOptions, scenario: str, matcher: Matcher,
+    record: Optional[Path] = None,
+) -> Tuple[PlanMaker, str]:  # fmt: skip
+    """The planner asked for (auto, llm, search), and a line that says which one and why.
+
+    scenario: its name, which a file of replies must have. record: a new file for the replies.
+    """
+    server = None
+    if kind != "search":
+        server = server_from(options.base_url, options.model, options.api_key, options.timeout,
+                             options.retries)
+    if kind == "search" or (kind == "auto" and server is None and options.replay is None):
+        if record or options.replay:
+            raise PPPError("--record and --replay are about a language model's replies, and search "
+                           "plans here: drop them, or choose --planner llm and a model")
+        why = "" if kind == "search" else " (no language model is configured)"
+        return SearchMaker(matcher), f"search{why}"
+    replay = str(options.replay) if options.replay else None
+    budget = Budget(options.token_limit, options.reply_tokens, options.price, options.cost_limit)
+    maker = llm_maker(server, matcher, scenario, str(record) if record else None, replay, budget)
+    return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
+
+
+def matcher_for(skills: Sequence[str]) -> Matcher:
+    """The shipped language part for a policy's skills; it reads no sentence twice."""
+    from ppp.language import load_matcher  # torch and the weights: only where commands are read
+
+    return remembered(load_matcher(skills=list(skills)))
