@@ -4,7 +4,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence
 
+import numpy as np
+
 from ppp.planning.executor import Executor
+from ppp.planning.geometry import Box
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.plan_schema import Plan
 from ppp.planning.planner import ListPlanner
@@ -67,6 +70,15 @@ def obstacle(name: str, x: float, y: float, sx: float, sy: float, yaw: float = 0
 def target(name: str, x: float, y: float) -> Dict:
     """A target of the default size."""
     return {"name": name, "kind": "target", "position": [x, y]}
+
+
+def turned_boxes(seed: int, count: int) -> List[Box]:
+    """Boxes drawn by chance on a floor of 8 m, turned any way; some overlap."""
+    rng = np.random.default_rng(seed)
+    return [
+        Box(f"b{i}", tuple(c), tuple(rng.uniform(0.1, 0.8, 2)), rng.uniform(0, 3))
+        for i, c in enumerate(rng.uniform(-4, 4, (count, 2)))
+    ]
 
 
 def scenario(success: List[Any], objects: Sequence[Dict] = (), **more: Any) -> Scenario:

@@ -7,7 +7,16 @@ import math
 import numpy as np
 import pytest
 import yaml
-from planning_helpers import keyword_matcher, obstacle, perform, scenario, search, situation, target
+from planning_helpers import (
+    keyword_matcher,
+    obstacle,
+    perform,
+    scenario,
+    search,
+    situation,
+    target,
+    turned_boxes,
+)
 
 from ppp.errors import PPPError
 from ppp.planning.generate import _box_of, between, can_be_solved, generate, generated_data
@@ -54,11 +63,7 @@ def test_the_way_into_a_sector_goes_round_to_its_side():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_plan_is_shorter_than_the_optimum_at_its_own_clearance(seed):
-    rng = np.random.default_rng(seed)
-    boxes = [
-        Box(f"b{i}", tuple(c), tuple(rng.uniform(0.1, 0.8, 2)), rng.uniform(0, 3))
-        for i, c in enumerate(rng.uniform(-4, 4, (6, 2)))
-    ]
+    boxes = turned_boxes(seed, 6)
     route = find_route((-7, 0), [Goal((7, 1))], boxes)
     stops = [(-7.0, 0.0), *route.points]
     length = sum(distance(a, b) for a, b in zip(stops, stops[1:]))

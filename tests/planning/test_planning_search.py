@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 from planning_helpers import (
     STRIKE,
@@ -13,6 +12,7 @@ from planning_helpers import (
     search,
     situation,
     target,
+    turned_boxes,
 )
 
 from ppp.errors import PPPError
@@ -46,11 +46,7 @@ def test_the_way_round_a_wall_has_the_length_worked_out_by_hand():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_ways_among_turned_boxes_keep_the_radius_of_the_body(seed):
-    rng = np.random.default_rng(seed)
-    boxes = [
-        Box(f"b{i}", tuple(c), tuple(rng.uniform(0.1, 0.8, 2)), rng.uniform(0, 3))
-        for i, c in enumerate(rng.uniform(-4, 4, (8, 2)))
-    ]
+    boxes = turned_boxes(seed, 8)
     route = find_route((-7, 0), [Goal((7, 1))], boxes)
     assert route is not None
     for a, b in legs(route, (-7.0, 0.0)):
