@@ -14,7 +14,7 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
 
 from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
-from ppp.outputs import check_file, check_folder  # noqa: E402
+from ppp.outputs import check_file, check_folder, write_json  # noqa: E402
 
 #: exit status when the embedding space has collapsed; nothing is saved then
 COLLAPSED = 4
@@ -265,8 +265,6 @@ def main(argv: Optional[List[str]] = None) -> int:
 
     import torch
 
-    from ppp.language.report import write_json
-
     torch.set_num_threads(settings.threads)
     command = " ".join(["ppp finetune-clip", *map(shlex.quote, arguments)])
     if settings.eval_only:
@@ -274,7 +272,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     else:
         status, report = train(settings, command)
     if settings.json:
-        write_json(settings.json, report)
+        write_json(report, settings.json)
     return status
 
 

@@ -1,10 +1,12 @@
 """Results on disk: asked for before the work, written whole or not at all."""
 from __future__ import annotations
 
+import json
+import math
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Any, Iterator, Optional, Union
 
 from ppp.errors import PPPError
 
@@ -26,15 +28,55 @@ def whole(path: Union[str, Path]) -> Iterator[Path]:
             part.unlink()
 
 
-def write_html(text: str, path: Union[str, Path]) -> Path:
-    """Write an HTML page, whole or not at all; PPPError where that cannot be done."""
-    path = Path(path)
+@contextmanager
+def written(path: Union[str, Path], kind: str) -> Iterator[Path]:
+    """:func:`whole` with a sentence about the ``kind`` of file: PPPError for an OSError."""
     try:
         with whole(path) as part:
-            part.write_text(text, encoding="utf-8")
+            yield part
     except OSError as error:
-        raise PPPError(f"{path}: the page cannot be written ({error.strerror}): "
+        raise PPPError(f"{path}: the {kind} cannot be written ({error.strerror or error}): "
                        "choose another place") from error
+
+
+def write_html(text: str, path: Union[str, Path]) -> Path:
+    """Write an HTML page, whole or not at all; PPPError where that cannot be done."""
+    with written(path, "page") as part:
+        part.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def write_json(data: Any, path: Union[str, Path]) -> None:
+    """Write a JSON file, whole or not at all; PPPError where that cannot be done.
+
+    A number that is none (NaN, infinite) becomes null.
+    """
+    text = json.dumps(finite(data), indent=1, allow_nan=False)
+    with written(path, "result") as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def finite(value: Any) -> Any:
+    """The same plain data with None for numbers that are none: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: finite(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_png(image: Any, path: Union[str, Path]) -> Path:
+    """Write a picture (H, W, 3) uint8 as a PNG, whole or not at all; PPPError where that cannot
+    be done."""
+    from PIL import Image
+
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise PPPError(f"{path}: the picture's name has to end in .png")
+    with written(path, "picture") as part:
+        Image.fromarray(image).save(str(part), format="PNG", optimize=True)
     return path
 
 

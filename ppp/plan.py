@@ -14,7 +14,7 @@ import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError, run_entry
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
@@ -23,7 +23,7 @@ from ppp.planning.performer import Performer
 from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.prompting import build_prompt
 from ppp.planning.report import Report
-from ppp.planning.result import Result, write_json
+from ppp.planning.result import Result
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
 from ppp.planning.situation import Matcher, initial_observation, situation_of
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, i
 
 from ppp.engines.isaac_gym_order import import_first  # noqa: E402
 from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
-from ppp.outputs import check_file, check_folder  # noqa: E402
+from ppp.outputs import check_file, check_folder, write_json  # noqa: E402
 from ppp.tasks.config import ALGOS, TaskConfig, load_task  # noqa: E402
 
 
@@ -214,7 +213,7 @@ def test(args: Args) -> int:
                        args.motion_file, film, args.algo)
     print_figures(figures)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(figures, args.json)
     if film is not None:
         from ppp.view.video import write_video
 

@@ -10,7 +10,7 @@ import yaml
 from typing_extensions import Literal
 
 from ppp.errors import PPPError, unknown
-from ppp.outputs import check_file, check_folder, whole
+from ppp.outputs import check_file, check_folder, written
 from ppp.planning.choosing import matcher_for
 from ppp.planning.generate import generated_data
 from ppp.planning.scenario import Scenario, load_scenario, parse_scenario
@@ -120,7 +120,7 @@ def generate_scenario(args: GenerateArgs) -> int:
     if args.out is None:
         print(text, end="")
         return 0
-    with whole(args.out) as part:
+    with written(args.out, "scenario") as part:
         part.write_text(text, encoding="utf-8")
     print(f"{args.out}: {data['instruction']}")
     return 0

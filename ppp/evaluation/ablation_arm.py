@@ -4,7 +4,6 @@
 """
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any, Dict, List
@@ -22,7 +21,7 @@ from ppp.learning.history import read_history
 from ppp.learning.moment import NAME
 from ppp.learning.train import Trainer
 from ppp.motion.library import MotionLibrary
-from ppp.outputs import whole
+from ppp.outputs import write_json
 from ppp.settings import build, load_yaml
 from ppp.tasks.config import TaskConfig
 
@@ -74,8 +73,7 @@ def run(folder: Path) -> int:
     result = {"seconds": history.seconds, "samples": arm["samples"],
               "scores": scores(policy_from(checkpoint), task, arm["episodes"], arm["seed"])}
     (folder / "checkpoints" / NAME).unlink(missing_ok=True)  # large, and of no more use
-    with whole(folder / "done.json") as part:
-        part.write_text(json.dumps(result, indent=1))
+    write_json(result, folder / "done.json")
     return 0
 
 

@@ -5,7 +5,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from ppp.evaluation.ablation_plan import Arm, Declaration
 from ppp.evaluation.curves import COLOURS
 from ppp.learning.history import History, read_history, smooth
+from ppp.outputs import finite, write_json
 
 #: columns of the table: key, heading, digits; `train/...` are ends of the training curves
 COLUMNS = [("skill_accuracy", "skill accuracy", 2), ("recognised", "recognised", 2),
@@ -55,9 +56,9 @@ def collect(arms: List[Arm], out: Path) -> List[Result]:
     return results
 
 
-def summary(values: List[float]) -> Tuple[float, float]:
-    """Mean, and half the range over the seeds; NaN are left out."""
-    known = [v for v in values if v == v]
+def summary(values: Sequence[Optional[float]]) -> Tuple[float, float]:
+    """Mean, and half the range over the seeds; None and NaN are left out."""
+    known = [v for v in values if v is not None and v == v]
     if not known:
         return math.nan, math.nan
     return sum(known) / len(known), (max(known) - min(known)) / 2
@@ -71,18 +72,13 @@ def figures(results: List[Result]) -> Dict[str, Any]:
                                "samples": result.arm.samples}
         for key, _, _ in COLUMNS:
             mean, spread = summary(result.values(key))
-            row[key] = {"mean": _finite(mean), "half_range": _finite(spread),
-                        "values": [_finite(v) for v in result.values(key)]}
+            row[key] = {"mean": mean, "half_range": spread, "values": result.values(key)}
         row["per_skill"] = {
             skill: {name: summary([s["per_skill"][skill][name] for s in result.scores])[0]
                     for name in columns}
             for skill, columns in result.scores[0]["per_skill"].items()}
         out.setdefault(result.arm.study, {})[result.arm.name] = row
-    return out
-
-
-def _finite(value: float) -> Optional[float]:
-    return value if math.isfinite(value) else None
+    return finite(out)
 
 
 def markdown(declared: Declaration, results: List[Result]) -> str:
@@ -158,6 +154,6 @@ def write(declared: Declaration, arms: List[Arm], out: Path) -> str:
         return "no run is finished yet\n"
     text = markdown(declared, results)
     (out / "ablation.md").write_text(text, encoding="utf-8")
-    (out / "ablation.json").write_text(json.dumps(figures(results), indent=1), encoding="utf-8")
+    write_json(figures(results), out / "ablation.json")
     picture(declared, results, out / "ablation.png")
     return text

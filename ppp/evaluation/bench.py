@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ppp.errors import PPPError, unknown
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 
 #: what others reach on one GPU, and the shares of the bare simulator asked for on a CPU
 GPU_TARGETS = {"env_steps_per_s": {"value": 238_000, "of": "mjlab, G1 tracking, RTX 4090"},
@@ -164,7 +164,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     figures = measure(args)
     show(figures)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(figures, args.json)
     if args.plot:
         from ppp.evaluation.bench_plot import plot
 

@@ -1,14 +1,13 @@
 """``ppp eval demo``: one scenario over many seeds, prompt to plan to performance."""
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ppp.errors import PPPError
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 from ppp.settings import ROOT
 
 
@@ -68,5 +67,5 @@ def main(argv: Optional[List[str]] = None) -> int:
     figures = perform_seeds(args.scenario, args.bundle, args.seeds)
     print(f"{figures['scenario']}: {figures['success_rate']:.0%} of {args.seeds} seeds")
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1))
+        write_json(figures, args.json)
     return 0

@@ -1,7 +1,6 @@
 """``ppp eval engines``: do two simulators agree, and does a policy score alike on both?"""
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
@@ -18,7 +17,7 @@ from ppp.humanoid.observation import observe, observe_goal
 from ppp.humanoid.rotations import quat_mul, quat_rotate, yaw_of, yaw_quat
 from ppp.learning.bundle import Policy
 from ppp.motion.library import MotionLibrary
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 
 PARTS = ("agreement", "scores")
 #: control steps after which states are compared
@@ -277,5 +276,5 @@ def main(argv: Optional[List[str]] = None) -> int:
     figures = compare(args)
     print_report(figures)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1))
+        write_json(figures, args.json)
     return 0

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
@@ -18,7 +17,7 @@ from ppp.evaluation.episodes import Episodes, Film, policy_from
 from ppp.evaluation.travel import quiet
 from ppp.humanoid.rotations import rotate_xy, up_z, yaw_of
 from ppp.learning.bundle import Policy
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 from ppp.tasks.config import TaskConfig, load_task
 from ppp.tasks.terminations import lies
 
@@ -182,5 +181,5 @@ def main(argv: Optional[List[str]] = None) -> int:
                "survived": table}
     print_figures(figures)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(figures, args.json)
     return 0

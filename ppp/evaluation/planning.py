@@ -12,7 +12,7 @@ from typing_extensions import Literal
 
 from ppp.errors import PPPError
 from ppp.evaluation.planning_figures import SET, show, summary
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
 from ppp.planning.levels import LEVELS
 from ppp.planning.planner import PlanMaker
@@ -91,8 +91,6 @@ class Book:
         """The file, whole or as it was."""
         if self.path is None:
             return
-        from ppp.planning.result import write_json
-
         write_json({"measured": self.head, "complete": complete, "levels": self.figures(),
                     "episodes": self.rows}, self.path)
 

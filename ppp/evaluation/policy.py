@@ -1,7 +1,6 @@
 """``ppp eval policy``: what a policy can do, over seeds and without assist."""
 from __future__ import annotations
 
-import json
 import sys
 import time
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from ppp.evaluation.policy_transitions import switch_skills
 from ppp.evaluation.travel import test_strike
 from ppp.learning.bundle import SHIPPED, Policy
 from ppp.motion.library import MotionLibrary
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_json
 from ppp.settings import load_yaml
 from ppp.tasks.config import load_task
 
@@ -173,17 +172,6 @@ def write_scores(folder: Path, figures: Dict[str, Any]) -> None:
     path.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
 
 
-def finite(value: Any) -> Any:
-    """The same figures with None for numbers that are none: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: finite(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(v) for v in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value
-
-
 def print_report(figures: Dict[str, Any]) -> None:
     """Tables: the goals, each skill, each gait, and what else was measured."""
     from rich.console import Console
@@ -254,7 +242,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     if args.card:
         write_scores(args.bundle or SHIPPED, report.figures)
     if args.json:
-        args.json.write_text(json.dumps(finite(report.figures), indent=1))
+        write_json(report.figures, args.json)
     if args.html:
         name = Path(args.bundle).name if args.bundle else "shipped policy"
         print(f"page: {write_page(report.figures, report.rows, name, args.html)}")

@@ -20,8 +20,8 @@ from ppp.language.matcher import Matcher
 from ppp.language.metrics import per_skill, share
 from ppp.language.model import TextModel, load_model
 from ppp.language.phrases import PhraseSet
-from ppp.language.report import write_json
 from ppp.language.scores import score, top1
+from ppp.outputs import write_json
 
 #: counts up when the meaning of a stored result changes
 VERSION = 1
@@ -160,8 +160,7 @@ def compare(phrases: PhraseSet, arms: Sequence[str], seeds: int, epochs: int, fo
                 start = time.monotonic()
                 result = measure(build(arm, phrases, seed, epochs, weights), phrases)
                 result["seconds"] = time.monotonic() - start
-                write_json(str(path), {"key": key, "arm": asdict(arm), "seed": seed,
-                                       "result": result})
+                write_json({"key": key, "arm": asdict(arm), "seed": seed, "result": result}, path)
             say(f"{arm.title}, seed {seed}: natural {_points(result.get('natural'))} strict "
                 f"{_points(result['top1'])} planner {_points(result['planner'])}")
             out[name].append(result)

@@ -111,14 +111,15 @@ def main(argv: Optional[List[str]] = None) -> int:
     import tyro
 
     from ppp.finetune_clip import find_phrases
-    from ppp.language.report import console, figure_table, skill_table, write_json
+    from ppp.language.report import console, figure_table, skill_table
+    from ppp.outputs import write_json
 
     arguments = sys.argv[1:] if argv is None else argv
     settings = tyro.cli(Settings, args=arguments, prog="ppp eval language")
     if settings.compare:
         values = compare_methods(settings)
         if settings.json:
-            write_json(settings.json, values)
+            write_json(values, settings.json)
         return 0
     scores = evaluate(find_phrases(settings.phrases), settings.model, settings.weights)
     control = {"lexical": scores["lexical"]} if scores["lexical"] else {}
@@ -126,5 +127,5 @@ def main(argv: Optional[List[str]] = None) -> int:
     console().print(skill_table({name: found["per_skill"] for name, found in columns.items()}))
     console().print(figure_table(columns))
     if settings.json:
-        write_json(settings.json, scores)
+        write_json(scores, settings.json)
     return 0

@@ -1,14 +1,10 @@
-"""Tables for the terminal, and the JSON file beside them."""
+"""Tables for the terminal."""
 from __future__ import annotations
 
-import json
 from typing import Any, Dict, List, Optional, Sequence
 
 from rich.console import Console
 from rich.table import Table
-
-from ppp.errors import PPPError
-from ppp.outputs import whole
 
 #: a skill that loses more than this share by training is marked
 FALL = 0.05
@@ -65,14 +61,3 @@ def figure_table(columns: Dict[str, Dict[str, Any]]) -> Table:
 def console(stderr: bool = False) -> Console:
     """A console that does not break lines of a log file at 80 columns."""
     return Console(stderr=stderr, soft_wrap=True, highlight=False)
-
-
-def write_json(path: str, values: Any) -> None:
-    """Write ``values`` through a temporary name. Raises PPPError where the file cannot be written.
-    """
-    try:
-        with whole(path) as part:
-            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise PPPError(f"{path}: cannot be written ({error.strerror}), give --json another path"
-                       ) from error

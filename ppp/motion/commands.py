@@ -12,7 +12,7 @@ from ppp.errors import PPPError
 from ppp.motion import import_commands
 from ppp.motion.clip import load_clip
 from ppp.motion.library import read_library
-from ppp.outputs import check_file, check_folder
+from ppp.outputs import check_file, check_folder, write_json
 from ppp.settings import ROOT
 
 #: the library of a checkout
@@ -104,7 +104,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.json == "-":
         print(json.dumps(result, indent=1))
     elif options.json:
-        Path(options.json).write_text(json.dumps(result, indent=1), encoding="utf-8")
+        write_json(result, options.json)
     return 0 if result["all_ok"] else 1
 
 

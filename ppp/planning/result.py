@@ -1,13 +1,9 @@
 """The result of a performance, and its JSON."""
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from ppp.errors import PPPError
-from ppp.outputs import whole
 from ppp.planning.checks import CheckResult
 from ppp.planning.plan_schema import Plan
 from ppp.planning.recording import Recording
@@ -71,12 +67,3 @@ def recorded_steps(steps: Tuple[Outcome, ...]) -> List[Dict[str, Any]]:
         }
         for s in steps
     ]
-
-
-def write_json(data: Dict[str, Any], path: Path) -> None:
-    """Write a JSON file whole or not at all; PPPError when it cannot be written."""
-    try:
-        with whole(path) as part:
-            part.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise PPPError(f"{path}: cannot write this file: {error.strerror or error}") from None

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from ppp.engines.scene import Scene
-from ppp.errors import PPPError
 from ppp.humanoid.kinematics import forward_kinematics
 from ppp.motion.body import clip_from_qpos
 from ppp.motion.check import LIMITS, ClipReport, check_clip
@@ -20,7 +19,7 @@ from ppp.motion.clip import Clip
 from ppp.motion.replay import looped_qpos
 from ppp.motion.report import FIGURES, shown
 from ppp.motion.sources import Source
-from ppp.outputs import check_file, check_folder, whole
+from ppp.outputs import check_folder, write_png
 from ppp.planning.recording import Recording
 from ppp.view.poses import as_recording, pose_at
 from ppp.view.replay import write_replay
@@ -88,25 +87,13 @@ def write_clip_strip(source: Source, path: Path, frames: int = 8) -> Path:
             time = i / source.clip.fps
             image = stage.draw(pose_at(recording, time), look, DISTANCE, azimuth, ELEVATION)
             images.append(_with_text(image, f"{time:.2f} s"))
-    return write_image(np.concatenate(images, axis=1), path)
+    return write_png(np.concatenate(images, axis=1), path)
 
 
 def _facing(clip: Clip) -> float:
     """Which way the pelvis looks in the mean of a clip, degrees; lying frames count little."""
     w, x, y, z = clip.body_rot[:, 0].T
     return float(np.degrees(np.arctan2((x * y + w * z).sum(), (0.5 - y * y - z * z).sum())))
-
-
-def write_image(image: np.ndarray, path: Path) -> Path:
-    """Write a picture (H, W, 3) uint8 as a PNG, whole or not at all; returns its path."""
-    from PIL import Image
-
-    if path.suffix.lower() != ".png":
-        raise PPPError(f"{path}: the picture's name has to end in .png")
-    check_file(path, "picture")
-    with whole(path) as part:
-        Image.fromarray(image).save(str(part), format="PNG", optimize=True)
-    return path
 
 
 def _with_text(image: np.ndarray, text: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Iterator, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ppp.errors import PPPError
-from ppp.outputs import whole
+from ppp.outputs import whole, write_png
 from ppp.planning.recording import Recording
 from ppp.view.camera import Shots, plan_camera
 from ppp.view.captions import Captions
@@ -59,8 +59,7 @@ def write_strip(source: Union[Recording, Poses], path: Union[str, Path], frames:
         raise PPPError(f"a strip needs at least 1 frame, not {frames}")
     moments = np.linspace(0.0, duration(recording) - 1.0 / recording.fps, frames)
     images = _stills(recording, moments, size)
-    _save(np.concatenate(images, axis=1), path)
-    return path
+    return write_png(np.concatenate(images, axis=1), path)
 
 
 def picture(recording: Recording, path: Union[str, Path], time: Optional[float] = None,
@@ -73,8 +72,7 @@ def picture(recording: Recording, path: Union[str, Path], time: Optional[float] 
     check(recording)
     moment = 0.66 * duration(recording) if time is None else float(time)
     image = _stills(recording, [moment], size)[0]
-    _save(Captions(recording, size).write(image, moment) if caption else image, path)
-    return path
+    return write_png(Captions(recording, size).write(image, moment) if caption else image, path)
 
 
 def frame_times(recording: Recording, fps: float) -> np.ndarray:
@@ -149,12 +147,6 @@ def _target(path: Union[str, Path], suffix: str) -> Path:
 def _check_size(size: Tuple[int, int]) -> None:
     if any(int(v) != v or v % 2 or not 64 <= v <= 4096 for v in size):
         raise PPPError(f"a picture's size has to be even numbers from 64 to 4096, not {size}")
-
-
-def _save(image: np.ndarray, path: Path) -> None:
-    from PIL import Image
-    with whole(path) as part:
-        Image.fromarray(image).save(str(part), format="PNG", optimize=True)
 
 
 def _encode(frames: Iterator[np.ndarray], path: Path, size: Tuple[int, int], fps: float) -> None:

@@ -74,11 +74,6 @@ def test_turns_are_told_to_those_whose_way_lies_behind():
     assert told == [([1, 2, 3], [1, 2, 0])]
 
 
-def test_json_has_no_nan():
-    assert policy.finite({"a": [float("nan"), 1.0], "b": float("inf"), "c": "x"}) == {
-        "a": [None, 1.0], "b": None, "c": "x"}
-
-
 def test_matrix_marks_wrong_answers_and_escapes_names():
     text = policy_charts.matrix({"a": {"a": 0.75, "<b>": 0.25}}, ["a", "<b>"], "x", "y")
     assert "<b>" not in text.replace("&lt;b&gt;", "")
