@@ -27,7 +27,8 @@ class Draft:
     heading: float
     steps: List[PlanStep] = field(default_factory=list)
     skills_used: List[str] = field(default_factory=list)
-    struck: List[str] = field(default_factory=list)
+    #: what this plan has struck down by then, and where it probably lies
+    struck: Dict[str, Box] = field(default_factory=dict)
     faced: Optional[XY] = None
 
     def add(self, skill: str, command: str, target: XY, until: Any = None) -> None:
@@ -60,7 +61,8 @@ def walk(draft: Draft, goals: Sequence[Goal], what: str, thing: str) -> None:
     if not draft.gait:
         raise PPPError(f"cannot {what}: this policy has none of the skills {', '.join(FORWARD)}")
     _step_away(draft, boxes)
-    route = find_route(draft.xy, goals, [*boxes, *lying(draft.now)], keeps)
+    lain = [*lying(draft.now), *draft.struck.values()]
+    route = find_route(draft.xy, goals, [*boxes, *lain], keeps)
     route = route or find_route(draft.xy, goals, boxes, keeps)
     if route is None:
         raise PPPError(_no_way(draft, what, thing))

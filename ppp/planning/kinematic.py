@@ -101,9 +101,11 @@ class KinematicPerformer:
             self._xy[0] + stride * math.cos(direction),
             self._xy[1] + stride * math.sin(direction),
         )
-        # a box stops the figure, unless it already stands in it
-        if self._boxes and ((self._gaps(there) == 0.0) & (self._gaps(self._xy) > 0.0)).any():
-            return
+        # a box that stands stops the figure, unless it is in it already
+        if self._boxes:
+            entered = (self._gaps(there) == 0.0) & (self._gaps(self._xy) > 0.0)
+            if any(p.name not in self._fallen for p, e in zip(self._props, entered) if e):
+                return
         self._xy = there
 
     def _turn_to(self, direction: float, sense: float = 0.0) -> None:

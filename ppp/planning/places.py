@@ -45,6 +45,13 @@ def lying(situation: Situation) -> List[Box]:
     return boxes
 
 
+def felled(prop: Prop, direction: float) -> Box:
+    """Where a target comes to lie that a blow knocks over in a direction (rad): in front of it."""
+    tall, thick = prop.size[2], max(prop.size[:2])
+    return Box(prop.name, ahead(prop.position, direction, 0.5 * tall), (0.5 * tall, 0.5 * thick),
+               direction)
+
+
 def free(xy: XY, boxes: Sequence[Box], keeps: Sequence[Keep] = ()) -> bool:
     """Whether the humanoid has room to stand at a point, out of the zones to keep out of."""
     clear = all(point_distance(xy, b) >= BODY_RADIUS - 1e-6 for b in boxes)

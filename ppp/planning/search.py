@@ -19,7 +19,7 @@ from ppp.planning.conditions import (
 from ppp.planning.drafting import Draft, turn, walk
 from ppp.planning.geometry import XY, bearing, box_of, distance, point_distance, wrap
 from ppp.planning.ordering import in_best_order
-from ppp.planning.places import TOLERANCE, ahead, free, reach_places, strike_places
+from ppp.planning.places import TOLERANCE, ahead, felled, free, reach_places, strike_places
 from ppp.planning.plan_schema import Plan
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.situation import Matcher, Situation
@@ -100,8 +100,8 @@ def _strike(draft: Draft, todo: Todo) -> None:
     _walk_to_strike(draft, prop, _stand_off(draft, skill, prop.position))
     turn(draft, prop.position, prop.name, _SQUARE)
     draft.add(skill, say(skill, draft.matcher, prop.name), prop.position, "done")
-    draft.struck.append(prop.name)
     draft.heading, draft.faced = bearing(draft.xy, prop.position), prop.position
+    draft.struck[prop.name] = felled(prop, draft.heading)
 
 
 def _walk_to_strike(draft: Draft, prop: Prop, gap: float) -> None:

@@ -77,6 +77,18 @@ def test_the_designs_example_walks_round_and_slashes_in_reach():
     assert plan_errors(search(made), situation(made), keyword_matcher) == []
 
 
+def test_the_way_on_leads_round_what_the_blow_has_felled():
+    # struck from the left, the dummy falls along x: the way to the post is on from there
+    made = scenario([{"in_order": [{"knocked_over": "dummy"}, {"reached": [7, 0]}]}],
+                    [target("dummy", 3, 0)])
+    steps = search(made).steps
+    at = next(i for i, s in enumerate(steps) if "slash" in s.command)
+    assert steps[at - 1].target[0] < 2.0
+    lies = Box("dummy", (3.9, 0.0), (0.9, 0.2))
+    stops = [s.target for s in steps[at - 1:] if "slash" not in s.command]
+    assert all(segment_distance(a, b, lies) > 0.4 for a, b in zip(stops, stops[1:]))
+
+
 def test_the_same_plan_every_time():
     assert search(scenario(**STRIKE)) == search(scenario(**STRIKE))
 
