@@ -140,9 +140,9 @@ class TaskEnv:
         return possible(self.world, self.state, self.actions)
 
     def _new_subgoals(self) -> int:
-        before = len(self._achieved)
-        self._achieved.update(self.goal.achieved(self.state))
-        return len(self._achieved) - before
+        new = self.goal.achieved(self.state, self._achieved)
+        self._achieved.update(new)
+        return len(new)
 
     def _ending(self, lost: bool, reason: str) -> str:
         if not lost:

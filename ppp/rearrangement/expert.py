@@ -52,30 +52,37 @@ class Search:
         self.open: List[Optional[bool]] = [None] * len(words.OPENABLE)
         self.down: List[Optional[bool]] = [None] * len(words.DUMMIES)
         self.answer: Optional[bool] = None
+        self._noted: List[Tuple[Any, List[int], int, List[bool], List[bool]]] = []
 
     def observe(self, seen: Any, state: State) -> None:
-        """Take in a view (``observe.View``): what is in view is believed, what is gone is not."""
-        inside, things = seen.inside, seen.things
-        gone = (self.lies >= 0) & inside[np.maximum(self.lies, 0)] & ~things
-        self.lies[gone] = UNKNOWN
-        self.lies[things] = np.asarray(state.lies)[things]
-        if state.hold >= 0:
-            self.lies[state.hold] = HELD
-        fresh = (self.first == UNKNOWN) & (self.lies != UNKNOWN)
-        self.first[fresh] = self.lies[fresh]
-        self.looked |= inside
-        points = seen.points
-        for i, place in enumerate(_OPENABLE):
-            if points[place]:
-                self.open[i] = state.open[i]
-        for i in range(len(self.down)):
-            if points[_FIRST_DUMMY + i]:
-                self.down[i] = state.down[i]
-        if self._task.look and self.answer is None:
-            self.answer = self._known(self._task.look)
+        """Note a view (``observe.View``); it is thought over when the expert is asked."""
+        self._noted.append((seen, state.lies[:], state.hold, state.open[:], state.down[:]))
+
+    def _think(self) -> None:
+        """What is in view is believed; what should be in view and is not, is not any more."""
+        for seen, lies, hold, opened, down in self._noted:
+            inside, things = seen.inside, seen.things
+            gone = (self.lies >= 0) & inside[np.maximum(self.lies, 0)] & ~things
+            self.lies[gone] = UNKNOWN
+            self.lies[things] = np.asarray(lies)[things]
+            if hold >= 0:
+                self.lies[hold] = HELD
+            fresh = (self.first == UNKNOWN) & (self.lies != UNKNOWN)
+            self.first[fresh] = self.lies[fresh]
+            self.looked |= inside
+            for i, place in enumerate(_OPENABLE):
+                if seen.points[place]:
+                    self.open[i] = opened[i]
+            for i in range(len(down)):
+                if seen.points[_FIRST_DUMMY + i]:
+                    self.down[i] = down[i]
+            if self._task.look and self.answer is None:
+                self.answer = self._known(self._task.look)
+        self._noted.clear()
 
     def act(self, state: State) -> acts.Action:
         """The next action, whatever was done so far."""
+        self._think()
         if self._task.look and self.answer is None:
             return self._look_at(state, self._task.look[1])
         stages = self._task.stages

@@ -100,6 +100,12 @@ def _names(layout: int) -> Dict[str, Tuple[str, ...]]:
     return _NAMES[layout]
 
 
+def sentence(frame: str, slots: Slots) -> str:
+    """A frame filled in, as a sentence: capital letter, full stop."""
+    text = frame.format(**slots)
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
+
+
 def place_slots(letter: str, place: str) -> Slots:
     """The forms of a place in a text: {y}, {on_y}, {off_y}."""
     inside = place in words.CONTAINERS
@@ -107,7 +113,7 @@ def place_slots(letter: str, place: str) -> Slots:
             f"off_{letter}": f"{'out of' if inside else 'off'} the {place}"}
 
 
-def _carried(thing: List[str], y: str) -> List[List[List[Any]]]:
+def carried(thing: List[str], y: str) -> List[List[List[Any]]]:
     """Sub-goals of carrying: stand before it, hold it, hold it there, put it down."""
     return [[["before", thing]], [["holding", thing]], [["holding", thing], ["at", y]],
             [["on", thing, y]]]
@@ -122,7 +128,7 @@ def move(q: Slotter) -> Draft:
     x, y = q.thing(), q.one("surface")
     setup = Setup(_there(x), [[x.category, y]], without=list(x.without))
     return Draft("move", {"x": x.mention, **place_slots("y", y)}, [[["on", x.means(), y]]],
-                 _carried(x.means(), y), setup)
+                 carried(x.means(), y), setup)
 
 
 def move_from(q: Slotter) -> Draft:
@@ -132,7 +138,7 @@ def move_from(q: Slotter) -> Draft:
     setup = Setup(_there(x, s), [[x.category, y]], without=list(x.without))
     thing = x.means(s)
     return Draft("move_from", {"x": x.mention, **place_slots("s", s), **place_slots("y", y)},
-                 [[["on", thing, y]]], _carried(thing, y), setup)
+                 [[["on", thing, y]]], carried(thing, y), setup)
 
 
 def take_off(q: Slotter) -> Draft:
@@ -151,7 +157,7 @@ def two_objects(q: Slotter) -> Draft:
     setup = Setup([*_there(x), *_there(z)], [[x.category, y], [z.category, y]])
     return Draft("two_objects", {"x": x.mention, "z": z.mention, **place_slots("y", y)},
                  [[["on", x.means(), y], ["on", z.means(), y]]],
-                 [*_carried(x.means(), y), *_carried(z.means(), y)], setup)
+                 [*carried(x.means(), y), *carried(z.means(), y)], setup)
 
 
 def swap(q: Slotter) -> Draft:
@@ -162,7 +168,7 @@ def swap(q: Slotter) -> Draft:
     a, b = x.means(s), z.means(w)
     slots = {"x": x.mention, "z": z.mention, **place_slots("s", s), **place_slots("w", w)}
     return Draft("swap", slots, [[["on", a, w], ["on", b, s]]],
-                 [*_carried(a, w), *_carried(b, s)], setup)
+                 [*carried(a, w), *carried(b, s)], setup)
 
 
 def open_(q: Slotter) -> Draft:
@@ -207,9 +213,10 @@ def sneak(q: Slotter) -> Draft:
 
 def find(q: Slotter) -> Draft:
     """Stand before a thing and see it."""
-    x = q.thing()
+    x, start = q.thing(), q.one("place")
+    away = [[x.category, start]] if start in words.HOLDERS else []
     return Draft("find", {"x": x.mention}, [[["near", x.means()]]], [[["near", x.means()]]],
-                 Setup(_there(x), without=list(x.without)))
+                 Setup(_there(x), away, without=list(x.without), start=start))
 
 
 def strike(q: Slotter) -> Draft:
@@ -258,7 +265,7 @@ def put_in(q: Slotter) -> Draft:
     """A thing, to be searched, into a container that may be closed; perhaps close it then."""
     x, c = q.thing(), q.one("container")
     thing, shut = x.means(), q.rng.random() < 0.35
-    goal, steps = [["on", thing, c]], _carried(thing, c)
+    goal, steps = [["on", thing, c]], carried(thing, c)
     state = {}
     if shut:
         goal = [*goal, ["shut", c]]
@@ -299,8 +306,8 @@ def _clause(
     place = q.one(group.get(kind, "openable"), *used)
     slots = {k: f"the {place}" for k in ("p", "c", "d")}
     if kind in ("open", "close"):
-        name = "open" if kind == "open" else "shut"
-        return text.format(**slots), [[name, place]], Setup(state={place: kind == "close"}), (place,)
+        goal = ["open" if kind == "open" else "shut", place]
+        return text.format(**slots), [goal], Setup(state={place: kind == "close"}), (place,)
     skills = {"go": [acts.GO], "run": [acts.RUN], "strike": list(acts.STRIKES)}.get(kind)
     if skills is None:
         slots["verb"] = q.rng.choice(list(wordings.VERBS))
@@ -316,7 +323,7 @@ def situated(q: Slotter) -> Draft:
     y = q.one("surface")
     thing = [category, "", ""]
     slots = {"situation": q.rng.choice(wordings.SITUATIONS[category]), **place_slots("y", y)}
-    return Draft("situated", slots, [[["on", thing, y]]], _carried(thing, y),
+    return Draft("situated", slots, [[["on", thing, y]]], carried(thing, y),
                  Setup([thing], [[category, y]]))
 
 

@@ -9,7 +9,7 @@ from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.layout import P, make_layout
 from ppp.rearrangement.sight import sight_of
 from ppp.rearrangement.task import Task
-from ppp.rearrangement.world import OPENS, State, World
+from ppp.rearrangement.world import State, World
 
 #: carried things in a scene; kinds have 1, 2 or 3 instances with these odds
 THINGS = (30, 38)
@@ -34,11 +34,10 @@ def furnish(task: Task) -> Tuple[World, State, List[int]]:
                   tuple(shelves.lies), task.setup.guarded, task.setup.burning)
     state = State(_start(task, layout.exists, rng), shelves.lies[:], _opened(task, rng),
                   [name in task.setup.down for name in words.DUMMIES])
-    count = len(words.NAMES)
     noise = [rng.randrange(words.NOISES) for _ in shelves.kinds]
     # furniture looks a little different from house to house, not from visit to visit
     fixed = random.Random(task.layout)
-    return world, state, [fixed.randrange(words.NOISES) for _ in range(P + 2)] + noise[:count]
+    return world, state, [fixed.randrange(words.NOISES) for _ in range(P + 2)] + noise
 
 
 class _Shelves:
@@ -116,6 +115,3 @@ def _start(task: Task, exists, rng: random.Random) -> int:
     places = [p for p in range(last) if exists[p]]
     drawn = rng.choice(places)
     return words.PLACE[task.setup.start] if task.setup.start else drawn
-
-
-__all__ = ["OPENS", "furnish"]

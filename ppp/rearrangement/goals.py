@@ -7,7 +7,7 @@ first.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, List, Sequence, Tuple
 
 from ppp.errors import PPPError, unknown
 from ppp.rearrangement import vocabulary as words
@@ -167,8 +167,9 @@ class Goal:
         """Whether something has gone wrong that cannot be mended."""
         return not all(test(state) for test in self._final)
 
-    def achieved(self, state: State) -> List[int]:
-        """The sub-goals that hold now."""
+    def achieved(self, state: State, known: Container[int] = ()) -> List[int]:
+        """The sub-goals that hold now, but for those that are known."""
         return [
-            i for i, tests in enumerate(self._steps) if all(test(state) for test in tests)
-        ]
+            i for i, tests in enumerate(self._steps)
+            if i not in known and all(test(state) for test in tests)
+        ]  # fmt: skip

@@ -155,7 +155,7 @@ class _Builder:
             self.walls += [(x0, y0, middle - DOOR / 2, y0), (middle + DOOR / 2, y0, x1, y0)]
 
     def _outer_walls(self) -> None:
-        w, h, end = self.width, self.height, self.rooms[YARD][2]
+        h, end = self.height, self.rooms[YARD][2]
         self.walls += [(0.0, 0.0, end, 0.0), (0.0, h, end, h), (0.0, 0.0, 0.0, h)]
         self.walls += [(end, 0.0, end, h)]
 

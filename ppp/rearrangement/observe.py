@@ -1,7 +1,7 @@
 """What is seen from where one stands: a set of entities and the own state, as numbers."""
 from __future__ import annotations
 
-from typing import List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -64,6 +64,18 @@ class View(NamedTuple):
     inside: np.ndarray
 
 
+class _Stand(NamedTuple):
+    """What never changes where one stands: k points in view, the own state, holders' columns."""
+
+    points: np.ndarray
+    index: np.ndarray
+    rows: np.ndarray
+    names: np.ndarray
+    own: np.ndarray
+    holders: np.ndarray
+    rank: np.ndarray
+
+
 _CODES, _NOISES = words.appearance(), words.noises()
 _POINTS = [words.NAME[n] for n in (*words.PLACES, words.GUARD, words.HAZARD)]
 _POINT_TYPES = [*words.PLACE_TYPE, words.TYPES.index("guard"), words.TYPES.index("hazard")]
@@ -71,6 +83,10 @@ _CONTAINERS = slice(len(words.SURFACES), len(words.HOLDERS))
 _OPENABLE = [words.PLACE[n] for n in words.OPENABLE]
 _DUMMIES = slice(words.PLACE[words.DUMMIES[0]], words.PLACE[words.DUMMIES[-1]] + 1)
 _SKILL = {skill: i for i, skill in enumerate(acts.SKILLS)}
+
+
+_MASKS = np.tri(E + 1, E, -1, dtype=bool)
+H = len(words.HOLDERS)
 
 
 class Eyes:
@@ -81,91 +97,93 @@ class Eyes:
             raise unknown("observation mode", mode, MODES)
         self._world, self._codes = world, mode == "appearance"
         things = [words.NAME[words.full_name(k, p)] for k, p in zip(world.kinds, world.paints)]
-        self._names = np.asarray(_POINTS + things)
-        looks = _CODES[self._names] + _NOISES[noise]
-        self._looks = looks[: P + 2]
-        self._rows = np.zeros((len(self._names), F), dtype=np.float32)
+        names = np.asarray(_POINTS + things)
+        looks = _CODES[names] + _NOISES[noise]
+        rows = np.zeros((len(names), F), dtype=np.float32)
         if self._codes:
-            self._rows[:, : words.CODE] = looks
+            rows[:, : words.CODE] = looks
         kinds = [*_POINT_TYPES, *[0] * len(things)]
-        self._rows[np.arange(len(kinds)), np.asarray(kinds) + _TYPE] = 1.0
-        self._there = np.ones(P + 2, dtype=bool)
-        self._there[GUARD_AT], self._there[HAZARD_AT] = world.guarded, world.burning
-        self._map = world.layout.exists.astype(np.float32)
+        rows[np.arange(len(kinds)), np.asarray(kinds) + _TYPE] = 1.0
+        self._looks, self._points, self._things = looks[: P + 2], rows[: P + 2], rows[P + 2 :]
+        self._names = names[P + 2 :]
+        self._stands: Dict[int, _Stand] = {}
 
     def look(self, state: State) -> Tuple[View, Observation]:
         """What is in view, and the observation but for the last action's part."""
-        sight, at = self._world.sight, state.at
-        points = sight.sees[at] & self._there
-        shut = np.zeros(len(words.HOLDERS), dtype=bool)
+        at = state.at
+        stand = self._stands.get(at) or self._stand(at)
+        shut = np.zeros(H, dtype=bool)
         shut[_CONTAINERS] = [not o for o in state.open[:-1]]
-        inside = sight.shows[at, : len(words.HOLDERS)] & ~shut
+        inside = self._world.sight.shows[at, :H] & ~shut
         lies = np.asarray(state.lies)
         things = inside[lies]
         if state.hold >= 0:
-            things[state.hold] = False  # it is in the hand: it comes first
-        seen = View(points, things, inside)
-        return seen, Observation(self._own(state), *self._entities(state, seen, lies))
+            things[state.hold] = False  # it is in the hand: it comes last
+        seen = View(stand.points, things, inside)
+        own = stand.own.copy()
+        own[5], own[9:OWN] = state.hold >= 0, (state.step / LIMIT, state.noticed, state.burnt)
+        return seen, Observation(own, *self._entities(state, stand, things.nonzero()[0], lies))
 
-    def _entities(self, state: State, seen: View, lies: np.ndarray):
-        at, sight = state.at, self._world.sight
-        points, things = np.flatnonzero(seen.points), np.flatnonzero(seen.things)
-        holders = lies[things]
-        where = np.concatenate([points, holders])
-        # a thing comes right after what it lies on
-        rank = 2 * sight.order[at][where]
-        rank[len(points):] += 1
-        nearest = np.argsort(rank, kind="stable")[: E - 1]
-        where = where[nearest]
-        chosen = np.concatenate([points, things + P + 2])[nearest]
-        k = len(chosen)
-        entities = np.zeros((E, F), dtype=np.float32)
-        rows = entities[:k]
-        np.take(self._rows, chosen, axis=0, out=rows)
-        rows[:, _GEOMETRY:_FLAGS] = sight.geometry[at, where]
-        loose = np.flatnonzero(chosen >= P + 2)
-        under = where[loose]
-        rows[loose, _SUPPORT:_TYPE] = self._looks[under]
-        rows[loose, _INSIDE] = under >= len(words.SURFACES)
-        flags = self._flags(state)
-        rows[:, _REACH:_DOWN + 1] = flags[where]
-        rows[loose, _OPEN] = rows[loose, _CLOSED] = 0.0
-        names = np.zeros(E, dtype=np.int64)
-        names[:k] = self._names[chosen]
+    def _entities(
+        self, state: State, stand: _Stand, things: np.ndarray, lies: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        holders, k = lies[things], len(stand.index)
+        total = k + len(things)
+        rows = np.empty((max(total, E), F), dtype=np.float32)
+        rows[:k] = stand.rows
+        rows[:k, _OPEN:_HELD] = self._flags(state)[stand.index]
+        rows[k:total] = self._things[things]
+        rows[k:total] += stand.holders[holders]
+        names = np.zeros(len(rows), dtype=np.int64)
+        names[:k], names[k:total] = stand.names, self._names[things]
+        if total > E - 1:  # the nearest; a thing comes right after what it lies on
+            rank = 2 * np.concatenate([stand.rank[stand.index], stand.rank[holders]])
+            rank[k:] += 1
+            nearest = np.argsort(rank, kind="stable")[: E - 1]
+            rows[: E - 1], names[: E - 1] = rows[nearest], names[nearest]
+            rows, names, total = rows[:E], names[:E], E - 1
         if state.hold >= 0:
-            held = P + 2 + state.hold
-            entities[k] = self._rows[held]
-            entities[k, _HELD] = entities[k, _REACH] = 1.0
-            names[k] = self._names[held]
-            k += 1
-        mask = np.zeros(E, dtype=bool)
-        mask[:k] = True
-        return entities, mask, names
+            rows[total], names[total] = self._things[state.hold], self._names[state.hold]
+            rows[total, [_HELD, _REACH]] = 1.0
+            total += 1
+        rows[total:], names[total:] = 0.0, 0
+        return rows, _MASKS[total].copy(), names
 
     def _flags(self, state: State) -> np.ndarray:
-        """(P + 2, 4): within reach, open, closed, lies, for every point."""
-        flags = np.zeros((P + 2, 4), dtype=np.float32)
-        flags[:P, 0] = self._world.sight.near[state.at]
+        """(P + 2, 3): open, closed, lies, for every point."""
+        flags = np.zeros((P + 2, 3), dtype=np.float32)
         opened = np.asarray(state.open)
-        flags[_OPENABLE, 1] = opened
-        flags[_OPENABLE, 2] = ~opened
-        flags[_DUMMIES, 3] = state.down
+        flags[_OPENABLE, 0] = opened
+        flags[_OPENABLE, 1] = ~opened
+        flags[_DUMMIES, 2] = state.down
         return flags
 
-    def _own(self, state: State) -> np.ndarray:
-        layout, at = self._world.layout, state.at
-        own = np.zeros(S, dtype=np.float32)
-        x, y = layout.stand[at]
-        heading = layout.heading[at]
-        own[:OWN] = (
-            x / 20, y / 20, np.sin(heading), np.cos(heading), layout.side[at], state.hold >= 0,
-            0, 0, 0, state.step / LIMIT, state.noticed, state.burnt,
-        )  # fmt: skip
+    def _stand(self, at: int) -> _Stand:
+        """Work out and keep what never changes at a stand."""
+        world, sight, layout = self._world, self._world.sight, self._world.layout
+        points = sight.sees[at].copy()
+        points[GUARD_AT] &= world.guarded
+        points[HAZARD_AT] &= world.burning
+        index = points.nonzero()[0]
+        rows = self._points[index]
+        rows[:, _GEOMETRY:_FLAGS] = sight.geometry[at, index]
+        reach = np.append(sight.near[at], [False, False])
+        rows[:, _REACH] = reach[index]
+        holders = np.zeros((H, F), dtype=np.float32)
+        holders[:, _SUPPORT:_TYPE] = self._looks[:H]
+        holders[:, _GEOMETRY:_FLAGS] = sight.geometry[at, :H]
+        holders[:, _REACH] = reach[:H]
+        holders[_CONTAINERS, _INSIDE] = 1.0
+        own, (x, y), heading = np.zeros(S, np.float32), layout.stand[at], layout.heading[at]
+        own[:5] = x / 20, y / 20, np.sin(heading), np.cos(heading), layout.side[at]
         first = OWN + len(acts.SKILLS)
-        own[first : first + P] = self._map
+        own[first : first + P] = layout.exists
         if self._codes:
             own[first + P :] = self._looks[place_at(at)]
-        return own
+        names = np.asarray(_POINTS)[index]
+        made = _Stand(points, index, rows, names, own, holders, sight.order[at])
+        self._stands[at] = made
+        return made
 
 
 def tell(observation: Observation, skill: str, invalid: bool, failed: bool) -> None:

@@ -64,4 +64,5 @@ class Task:
             data["setup"] = Setup(**data["setup"])
             return Task(**data)
         except (ValueError, TypeError, KeyError) as error:
-            raise PPPError(f"task: not a task's JSON ({error}): write it with Task.to_json") from None
+            raise PPPError(f"task: not the JSON of a task ({error}): write it with "
+                           "Task.to_json") from None

@@ -88,10 +88,12 @@ TRAIN: Dict[str, Tuple[str, ...]] = {
     ),
     "strike_avoid": (
         "strike {d} but keep out of the fire", "go round the fire pit and knock over {d}",
-        "knock down {d} without stepping into the fire pit", "do not walk into the fire, strike {d}",
+        "knock down {d} without stepping into the fire pit",
+        "do not walk into the fire, strike {d}",
         "hit {d}, but stay away from the fire pit", "keep away from the fire and attack {d}",
         "walk round the fire pit, then strike {d}", "knock {d} down, mind the fire pit",
-        "attack {d}, and do not step into the fire", "{d} must fall, but never walk through the fire",
+        "attack {d}, and do not step into the fire",
+        "{d} must fall, but never walk through the fire",
     ),
     "block_strike": (
         "raise your shield before {d}, then strike it", "block at {d} and then knock it over",
