@@ -17,6 +17,8 @@ from ppp.rearrangement.observe import LIMIT, Eyes, Observation, tell
 from ppp.rearrangement.task import Task
 from ppp.rearrangement.world import HELD, OPENS, apply, possible, why_not
 
+#: sets of actions: all, or those of the paper's counts
+PRESETS = ("full", "parity")
 #: rewards (Szot et al., 2024): for all sub-goals together, and for success
 SUBGOALS_REWARD, SUCCESS_REWARD = 5.0, 10.0
 
@@ -75,8 +77,8 @@ class TaskEnv:
         self, mode: str = "appearance", failures: Failures = NONE, seed: int = 0,
         preset: str = "full",
     ) -> None:
-        if preset not in ("full", "parity"):
-            raise unknown("preset", preset, ("full", "parity"))
+        if preset not in PRESETS:
+            raise unknown("preset", preset, PRESETS)
         indices = acts.PARITY if preset == "parity" else range(len(acts.ACTIONS))
         self.actions: Tuple[acts.Action, ...] = tuple(acts.ACTIONS[i] for i in indices)
         self._index = {action: i for i, action in enumerate(self.actions)}
@@ -85,13 +87,15 @@ class TaskEnv:
 
     def reset(self, task: Task) -> Observation:
         """Begin the task's episode; the same task gives the same scene."""
+        if task.preset == "full" and len(self.actions) < len(acts.ACTIONS):
+            raise PPPError("task: it is for preset full: this environment has preset parity")
         self.task = task
         self.world, self.state, noise = furnish(task)
         self.goal = Goal(self.world, task.stages, task.keep, task.steps)
         self._eyes = Eyes(self.world, noise, self.mode)
         self._achieved = set(self.goal.achieved(self.state))
         self._disturbed = self._rng.random() < self.failures.share
-        self._search = Search(self.world, self.state, task)
+        self._search = Search(self.world, task, self.actions)
         self.done = False
         self.seen, observation = self._eyes.look(self.state)
         self._search.observe(self.seen, self.state)

@@ -43,13 +43,16 @@ def action(skill: str, target: str = "") -> acts.Action:
 class Search:
     """Remembers what was seen in one episode, and says what to do next."""
 
-    def __init__(self, world: World, state: State, task: Task) -> None:
+    def __init__(self, world: World, task: Task, allowed: Sequence[acts.Action]) -> None:
         self._world, self._task = world, task
+        self._takes = {words.PLACE[a.target] for a in allowed if a.skill == acts.PLACE}
         count = len(world.kinds)
         self.lies = np.full(count, UNKNOWN)
         self.first = np.full(count, UNKNOWN)
         self.looked = np.zeros(_H, dtype=bool)
         self.open: List[Optional[bool]] = [None] * len(words.OPENABLE)
+        if task.preset == "parity":
+            self.open[_GATE] = True  # the paper has no gate: this one never closes
         self.down: List[Optional[bool]] = [None] * len(words.DUMMIES)
         self.answer: Optional[bool] = None
         self._noted: List[Tuple[Any, List[int], int, List[bool], List[bool]]] = []
@@ -217,7 +220,7 @@ class Search:
             return None
         near = np.flatnonzero(self._world.sight.near[state.at, :_H])
         for place in near:
-            if place < len(words.SURFACES) or self.open[OPENS[place]]:
+            if place in self._takes and (place not in OPENS or self.open[OPENS[place]]):
                 return action(acts.PLACE, words.PLACES[place])
         surfaces = [p for p in range(len(words.SURFACES)) if self._world.layout.exists[p]]
         length = self._world.sight.length[state.at]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ppp.rearrangement import actions as acts
@@ -44,13 +45,14 @@ class Thing:
 
 
 class Slotter:
-    """Draws slots in one layout. things: categories that may be mentioned."""
+    """Draws slots in one layout, for one preset of actions."""
 
-    def __init__(self, rng: random.Random, layout: int, described: bool = True) -> None:
-        self.rng, self.number = rng, layout
+    def __init__(self, rng: random.Random, layout: int, preset: str = "full") -> None:
+        self.rng, self.number, self.preset = rng, layout, preset
         self.layout: Layout = make_layout(layout)
-        self.described = described
-        self.names: Dict[str, Tuple[str, ...]] = _names(layout)
+        #: whether things may be named by the descriptions of training
+        self.described = True
+        self.names: Dict[str, Tuple[str, ...]] = _names(layout, preset)
         #: replaces what families of one thing draw from
         self.single: Sequence[str] = words.TRAINED
         self.mentions: Optional[Callable[[], Thing]] = None
@@ -84,20 +86,18 @@ class Slotter:
         return first, second
 
 
-_NAMES: Dict[int, Dict[str, Tuple[str, ...]]] = {}
-
-
-def _names(layout: int) -> Dict[str, Tuple[str, ...]]:
-    """The places of a layout, by group."""
-    if layout not in _NAMES:
-        made = make_layout(layout)
-        groups = {
-            "surface": words.SURFACES, "container": words.CONTAINERS, "holder": words.HOLDERS,
-            "dummy": words.DUMMIES, "landmark": words.LANDMARKS, "openable": words.OPENABLE,
-            "place": words.PLACES, "gait": (*words.LANDMARKS, *words.DUMMIES),
-        }
-        _NAMES[layout] = {name: made.names(group) for name, group in groups.items()}
-    return _NAMES[layout]
+@lru_cache(maxsize=None)
+def _names(layout: int, preset: str) -> Dict[str, Tuple[str, ...]]:
+    """The places of a layout that instructions may name, by group."""
+    made, full = make_layout(layout), preset == "full"
+    groups = {
+        "surface": words.SURFACES, "container": words.CONTAINERS, "holder": words.HOLDERS,
+        "dummy": words.DUMMIES if full else (), "landmark": words.LANDMARKS,
+        "openable": words.OPENABLE if full else words.CONTAINERS,
+        "place": words.PLACES if full else (*words.HOLDERS, *words.LANDMARKS),
+        "gait": (*words.LANDMARKS, *words.DUMMIES) if full else (),
+    }
+    return {name: made.names(group) for name, group in groups.items()}
 
 
 def sentence(frame: str, slots: Slots) -> str:

@@ -6,7 +6,7 @@ import random
 from typing import Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 
 from ppp.errors import PPPError, unknown
-from ppp.rearrangement.env import TaskEnv
+from ppp.rearrangement.env import PRESETS, TaskEnv
 from ppp.rearrangement.families import Draft, Slotter, sentence
 from ppp.rearrangement.layout import HELD_OUT_LAYOUTS, TRAIN_LAYOUTS, VALIDATION_LAYOUTS
 from ppp.rearrangement.splits import BUILDERS, trained
@@ -29,38 +29,45 @@ def finish(q: Slotter, split: str, drawn: Tuple[str, str, Draft]) -> Task:
     """A task from what was drawn for it."""
     family, frame, draft = drawn
     return Task(q.rng.getrandbits(48), split, family, sentence(frame, draft.slots), q.number,
-                draft.stages, draft.steps, draft.keep, draft.look, draft.branches, draft.setup)
+                draft.stages, draft.steps, draft.keep, draft.look, draft.branches, draft.setup,
+                q.preset)
 
 
-def trained_task(rng: random.Random, split: str, layouts: Sequence[int]) -> Task:
+def trained_task(
+    rng: random.Random, split: str, layouts: Sequence[int], preset: str = "full"
+) -> Task:
     """A task of the kinds and wordings of training, in one of some layouts."""
-    q = Slotter(rng, rng.choice(layouts))
+    q = Slotter(rng, rng.choice(layouts), preset)
     return finish(q, split, trained(q))
 
 
-def make_tasks(split: str, count: int, seed: int) -> List[Task]:
+def make_tasks(split: str, count: int, seed: int, preset: str = "full") -> List[Task]:
     """``count`` tasks of "train", "validation" or a held-out split; the same for the same seed.
 
-    PPPError for a split that there is not. Those of the held-out splits have different texts and
-    are tried one by one: the goal is false at first, and the search expert reaches it in time.
+    preset: "full", or "parity": the paper's families alone, for ``TaskEnv(preset="parity")``.
+    PPPError for a split or a preset that there is not. Those of the held-out splits have
+    different texts and are tried one by one: the goal is false at first, and the search expert
+    reaches it in time.
     """
     if count < 0:
         raise PPPError(f"tasks: count: must not be negative, not {count}")
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS)
     rng = random.Random(f"{split} {seed}")
     if split in ("train", "validation"):
         layouts = TRAIN_LAYOUTS if split == "train" else VALIDATION_LAYOUTS
-        return [trained_task(rng, split, layouts) for _ in range(count)]
+        return [trained_task(rng, split, layouts, preset) for _ in range(count)]
     if split not in BUILDERS:
         raise unknown("split", split, ("train", "validation", *SPLITS, *EXTRA_SPLITS))
-    return _held_out(split, count, rng)
+    return _held_out(split, count, rng, preset)
 
 
-def _held_out(split: str, count: int, rng: random.Random) -> List[Task]:
+def _held_out(split: str, count: int, rng: random.Random, preset: str) -> List[Task]:
     tasks: List[Task] = []
     texts: Set[str] = set()
-    env, misses = TaskEnv(), 0
+    env, misses = TaskEnv(preset=preset), 0
     while len(tasks) < count:
-        q = Slotter(rng, rng.choice(HELD_OUT_LAYOUTS))
+        q = Slotter(rng, rng.choice(HELD_OUT_LAYOUTS), preset)
         task = finish(q, split, BUILDERS[split](q, len(tasks)))
         # a small family has fewer texts than a long list needs: then they come again
         if (task.instruction in texts and misses < 50) or not solvable(task, env):

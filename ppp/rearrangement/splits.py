@@ -28,7 +28,8 @@ def _frames(draft: Draft) -> Tuple[str, ...]:
 
 def trained(q: Slotter, names: Sequence[str] = ()) -> Drawn:
     """Family, frame and draft as in training; ``names``: of these families alone."""
-    names = list(names or fam.FAMILIES)
+    known = fam.FAMILIES if q.preset == "full" else fam.PAPER_FAMILIES
+    names = [n for n in (names or known) if n in known]
     family = q.rng.choices(names, [fam.FAMILIES[n][1] for n in names])[0]
     draft = fam.FAMILIES[family][0](q)
     return family, q.rng.choice(_frames(draft)), draft
@@ -144,7 +145,8 @@ def _clear(names: Sequence[str], score: Callable[[str], float]) -> List[str]:
 def three_objects(q: Slotter, index: int) -> Drawn:
     """Three things to carry or three dummies to strike; training has two at most."""
     q.described = False
-    kind = q.rng.choices(list(heldout.THREE), (4, 4, 2))[0]
+    strikes = 2 if len(q.names["dummy"]) >= 3 else 0
+    kind = q.rng.choices(list(heldout.THREE), (4, 4, strikes))[0]
     frame = q.rng.choice(heldout.THREE[kind])
     if kind == "strikes":
         dummies = q.rng.sample(q.names["dummy"], 3)
@@ -196,9 +198,10 @@ def all_of(q: Slotter, index: int) -> Drawn:
 def conditional(q: Slotter, index: int) -> Drawn:
     """An "if" about something to be looked at; even tasks are true, odd ones are not."""
     q.described, truth = False, index % 2 == 0
-    name = q.rng.choice(("open", "shut", "open", "shut", "down", "up"))
+    full = q.preset == "full"
+    name = q.rng.choice(("open", "shut", "open", "shut", *(("down", "up") if full else ())))
     target = q.one("dummy" if name in ("down", "up") else "openable")
-    kind = q.rng.choices(list(heldout.OUTCOMES), (3, 2, 2))[0]
+    kind = q.rng.choices(list(heldout.OUTCOMES), (3, 2, 2 if full else 0))[0]
     setup, keep = Setup(), []
     if name in ("open", "shut"):
         is_open = (name == "open") == truth
