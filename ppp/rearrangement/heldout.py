@@ -42,7 +42,7 @@ REPHRASED: Dict[str, Tuple[str, ...]] = {
     ),
     "block_strike": (
         "defend yourself beside {d}, finally topple it", "parry near {d}, afterwards smash it",
-        "protect yourself facing {d} and, having done this, defeat it",
+        "protect yourself facing {d}, whereupon you defeat it",
     ),
     "put_in": (
         "transfer {x} to {c}", "stow {x} in {c}", "insert {x} into {c}", "store {x} in {c}",
