@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import mujoco
 import numpy as np
@@ -15,6 +15,7 @@ from ppp.engines.base import EngineState, merged
 from ppp.engines.mujoco_model import build_model, touch_columns
 from ppp.engines.mujoco_state import Layout
 from ppp.engines.scene import Scene
+from ppp.humanoid.kinematics import BodyState
 from ppp.humanoid.skeleton import BODIES, NUM_BODIES, NUM_DOFS
 
 PHYSICS_STEPS = 4
@@ -69,6 +70,31 @@ class MujocoCpuEngine:
 
     def step(self, pd_targets: Tensor) -> None:
         """Four physics steps towards the joint targets (N, 31), rad."""
+        self._advance(pd_targets)
+        self.state = self._read()
+
+    @staticmethod
+    def step_together(engines: Sequence["MujocoCpuEngine"], pd_targets: Tensor) -> None:
+        """``step`` of several engines, each with a scene of its own, to the same states.
+
+        pd_targets: those of the first engine's environments, then of the next one's. What the
+        humanoids' states are is worked out for all at once, which costs as much as for one.
+        """
+        counts = [engine.num_envs for engine in engines]
+        for engine, targets in zip(engines, pd_targets.split(counts)):
+            engine._advance(targets)
+        raw = [engine._raw() for engine in engines]
+        layout = engines[0].layout
+        qpos = torch.cat([q[:, :layout.nq_humanoid] for q, *_ in raw])
+        qvel = torch.cat([v[:, :layout.nv_humanoid] for _, v, *_ in raw])
+        angles, speeds, bodies, force = layout.humanoid(qpos, qvel, torch.cat([r[2] for r in raw]))
+        parts = zip(*(part.split(counts) for part in (angles, speeds, *bodies, force)))
+        for engine, (q, v, _, *touches), (angle, speed, *body, pushed) in zip(engines, raw, parts):
+            engine.state = EngineState(angle, speed, BodyState(*body), pushed,
+                                       engine.layout.slots.read(q, v), *touches)
+
+    def _advance(self, pd_targets: Tensor) -> None:
+        """The physics of a step; ``state`` is not renewed."""
         self._control[:] = pd_targets.detach().numpy()[:, None, :]
         self._pool.rollout(self._models, self._data, self._full, self._control, nstep=PHYSICS_STEPS,
                            state=self._out, sensordata=self._sensors, skip_checks=True)
@@ -77,7 +103,6 @@ class MujocoCpuEngine:
         self.broken = torch.from_numpy(bad)
         np.copyto(self._full, last, where=~bad[:, None])
         self._full[:, :self._head] = 0.0
-        self.state = self._read()
 
     def set_props(self, env_ids: Tensor, props: Tensor) -> None:
         """Put free props into states; see the contract."""
@@ -152,6 +177,10 @@ class MujocoCpuEngine:
     # -- reading -----------------------------------------------------------------------------
     def _read(self, ids: Union[slice, np.ndarray] = slice(None)) -> EngineState:
         """The state of environments ``ids`` as the contract describes it."""
+        return self.layout.state(*self._raw(ids))
+
+    def _raw(self, ids: Union[slice, np.ndarray] = slice(None)) -> Tuple[Tensor, ...]:
+        """qpos (n, nq), qvel (n, nv), contact sensors (n, 51), touched and struck (n, P)."""
         start = self._head + self._nq
         qpos = torch.from_numpy(self._full[ids, self._head:start].astype(np.float32))
         qvel = torch.from_numpy(self._full[ids, start:start + self._nv].astype(np.float32))
@@ -160,4 +189,4 @@ class MujocoCpuEngine:
         # a tap may be over within a control step, so a touch counts in any of the four
         touched = torch.from_numpy((sensors[:, :, self._by_body] > 0.0).any(1))
         struck = torch.from_numpy((sensors[:, :, self._by_sword] > 0.0).any(1))
-        return self.layout.state(qpos, qvel, last[:, :3 * NUM_BODIES], touched, struck)
+        return qpos, qvel, last[:, :3 * NUM_BODIES], touched, struck

@@ -74,6 +74,11 @@ class PropSlots:
         joints = [model.body(_body_name(i)).jntadr[0] for i in self.free]
         self._qpos = [int(model.jnt_qposadr[j]) for j in joints]
         self._qvel = [int(model.jnt_dofadr[j]) for j in joints]
+        self._free = torch.tensor(self.free, dtype=torch.long, device=device)
+        self._poses, self._velocities = (
+            torch.tensor([a + i for a in addresses for i in range(width)], dtype=torch.long,
+                         device=device)
+            for addresses, width in ((self._qpos, 7), (self._qvel, 6)))
 
     def place(self, qpos: Tensor, poses: Optional[Tensor]) -> None:
         """Write the free props' poses (n, P, 7), or their rest places, into qpos (n, nq)."""
@@ -91,10 +96,12 @@ class PropSlots:
 
     def read(self, qpos: Tensor, qvel: Tensor) -> Tensor:
         """(N, P, 13): position, rotation, linear and angular velocity (world frame)."""
-        out = qpos.new_zeros(qpos.shape[0], len(self.rest), 13)
+        n = len(qpos)
+        out = qpos.new_zeros(n, len(self.rest), 13)
         out[:, :, :7] = self.rest
-        for index, q, v in zip(self.free, self._qpos, self._qvel):
-            out[:, index, :7] = qpos[:, q:q + 7]
-            out[:, index, 7:10] = qvel[:, v:v + 3]
-            out[:, index, 10:] = quat_rotate(qpos[:, q + 3:q + 7], qvel[:, v + 3:v + 6])
+        if self.free:
+            pose = qpos.index_select(1, self._poses).reshape(n, -1, 7)
+            velocity = qvel.index_select(1, self._velocities).reshape(n, -1, 6)
+            spin = quat_rotate(pose[..., 3:], velocity[..., 3:])
+            out.index_copy_(1, self._free, torch.cat((pose, velocity[..., :3], spin), -1))
         return out

@@ -10,7 +10,7 @@ from torch import Tensor
 from ppp.engines.base import EngineState
 from ppp.engines.mujoco_model import PropSlots
 from ppp.engines.scene import Scene
-from ppp.humanoid.kinematics import forward_kinematics
+from ppp.humanoid.kinematics import BodyState, forward_kinematics
 from ppp.humanoid.rotations import exp_map_to_quat, quat_conj, quat_rotate, quat_to_exp_map
 from ppp.humanoid.skeleton import JOINTS, NUM_BODIES, NUM_DOFS, dof_slices
 
@@ -27,6 +27,8 @@ class Layout:
         self.slots = PropSlots(model, scene, device)
         self.rest = torch.as_tensor(model.qpos0, dtype=dtype).to(device)
         self.nv = int(model.nv)
+        #: of qpos and qvel, so many are the humanoid's; they come first, the props after them
+        self.nq_humanoid, self.nv_humanoid = int(model.nq - 7 * len(self.slots.free)), 6 + NUM_DOFS
         columns = _joint_columns(model)
         self._ball_q, self._ball_dofs, self._hinge_q, self._hinge_dofs = (
             torch.tensor(c, device=device) for c in columns)
@@ -52,8 +54,17 @@ class Layout:
               ) -> EngineState:
         """The contract's state of qpos (n, nq) and qvel (n, nv), float32, which it may keep.
 
+        contact: as in :meth:`humanoid`. touched, struck: as in the state.
+        """
+        return EngineState(*self.humanoid(qpos, qvel, contact), self.slots.read(qpos, qvel),
+                           touched, struck)
+
+    def humanoid(self, qpos: Tensor, qvel: Tensor, contact: Tensor
+                 ) -> Tuple[Tensor, Tensor, BodyState, Tensor]:
+        """Joint angles, joint velocities, bodies and contact forces of a state, of whatever scene.
+
         contact (n, 51): what the contact sensors of the 17 bodies say, N: the force of a body on
-        what it touches, so that the sign changes. touched, struck: as in the state.
+        what it touches, so that the sign changes.
         """
         n = len(qpos)
         joint_pos = qpos.new_zeros(n, NUM_DOFS)
@@ -65,8 +76,7 @@ class Layout:
         bodies = forward_kinematics(qpos[:, :3].contiguous(), root_rot, joint_pos,
                                     qvel[:, :3].contiguous(),
                                     quat_rotate(root_rot, qvel[:, 3:6]), joint_vel)
-        return EngineState(joint_pos, joint_vel, bodies, -contact.reshape(n, NUM_BODIES, 3),
-                           self.slots.read(qpos, qvel), touched, struck)
+        return joint_pos, joint_vel, bodies, -contact.reshape(n, NUM_BODIES, 3)
 
 
 def _joint_columns(model: mujoco.MjModel) -> Tuple[List[int], ...]:

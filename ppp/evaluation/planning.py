@@ -1,22 +1,33 @@
 """``ppp eval planning``: a planner on generated scenes, performed without or with physics."""
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
+import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError
-from ppp.evaluation.planning_figures import SET, show, summary
+from ppp.evaluation.planning_episode import Cast, closed_episode, episode
+from ppp.evaluation.planning_figures import SET, key, show, summary
+from ppp.evaluation.side_by_side import side_by_side
 from ppp.outputs import check_file, write_json
 from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
+from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.levels import LEVELS
+from ppp.planning.performer import Performer
+from ppp.planning.physics import PhysicsPerformer
 from ppp.planning.planner import PlanMaker
 from ppp.planning.scenario import Scenario
+
+#: level, seed, executor, and open or closed
+Task = Tuple[str, int, str, str]
 
 
 @dataclass
@@ -56,12 +67,14 @@ class Book:
         self.rows: List[Dict[str, Any]] = []
         if path is not None and path.exists():
             self.rows = self._continued(path)
+        self._keys = {key(row) for row in self.rows}
 
     def _continued(self, path: Path) -> List[Dict[str, Any]]:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            rows, head = data["episodes"], data["measured"]
-        except (OSError, ValueError, KeyError, TypeError):
+            rows, head, levels = list(data["episodes"]), dict(data["measured"]), data["levels"]
+            summary(rows, list(levels))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise PPPError(f"{path}: holds no measurement of ppp eval planning: name a new file "
                            "for --json") from None
         for name, value in self.head.items():
@@ -69,19 +82,18 @@ class Book:
                 raise PPPError(f"{path}: was measured with {name} {head[name]}, not {value}: "
                                "name a new file for --json")
         self.head = {k: v if v is not None else head.get(k) for k, v in self.head.items()}
-        self.levels = [n for n in LEVELS if n in self.levels or n in data.get("levels", {})]
+        self.levels = [n for n in LEVELS if n in self.levels or n in levels]
         return rows
 
-    def has(self, key: Tuple[str, int, str, str]) -> bool:
+    def has(self, task: Task) -> bool:
         """Whether an episode is there already."""
-        from ppp.evaluation.planning_episode import key as key_of
+        return task in self._keys
 
-        return any(key_of(row) == key for row in self.rows)
-
-    def add(self, row: Dict[str, Any], complete: bool = False) -> None:
+    def add(self, row: Dict[str, Any]) -> None:
         """Keep an episode."""
         self.rows.append(row)
-        self.write(complete)
+        self._keys.add(key(row))
+        self.write(complete=False)
 
     def figures(self) -> Dict[str, Any]:
         """level -> figures of what was measured so far."""
@@ -89,13 +101,12 @@ class Book:
 
     def write(self, complete: bool) -> None:
         """The file, whole or as it was."""
-        if self.path is None:
-            return
-        write_json({"measured": self.head, "complete": complete, "levels": self.figures(),
-                    "episodes": self.rows}, self.path)
+        if self.path is not None:
+            write_json({"measured": self.head, "complete": complete, "levels": self.figures(),
+                        "episodes": self.rows}, self.path)
 
 
-def tasks(args: Args) -> Iterator[Tuple[str, int, str, str]]:
+def tasks(args: Args) -> Iterator[Task]:
     """Every episode that is asked for, set by set and level by level."""
     levels = list(LEVELS) if args.level == "all" else [args.level]
     for s in range(args.seed, args.seed + args.seeds):
@@ -106,17 +117,13 @@ def tasks(args: Args) -> Iterator[Tuple[str, int, str, str]]:
                 yield level, s * SET + i, args.executor, "closed"
 
 
-def cast_for(args: Args) -> Any:
+def performer_for(args: Args) -> Performer:
+    """The policy in the simulator, or the gliding figure."""
+    return PhysicsPerformer(args.bundle) if args.executor == "physics" else KinematicPerformer()
+
+
+def cast_for(args: Args, performer: Performer) -> Cast:
     """Planner, matcher and performer."""
-    from ppp.evaluation.planning_episode import Cast
-    from ppp.planning.kinematic import KinematicPerformer
-
-    if args.executor == "physics":
-        from ppp.planning.physics import PhysicsPerformer
-
-        performer: Any = PhysicsPerformer(args.bundle)
-    else:
-        performer = KinematicPerformer()
     matcher = matcher_for(performer.skills)
 
     def maker(scenario: Scenario) -> PlanMaker:
@@ -125,22 +132,42 @@ def cast_for(args: Args) -> Any:
     return Cast(maker, matcher, performer, args.executor)
 
 
-def measure(args: Args, book: Book, cast: Any) -> bool:
-    """Do what is missing; False when the time is up before."""
-    from ppp.evaluation.planning_episode import closed_episode, episode
+def perform(task: Task, cast: Cast) -> Dict[str, Any]:
+    """The row of one episode."""
+    level, seed, _, kind = task
+    return episode(level, seed, cast) if kind == "open" else closed_episode(level, seed, cast)
 
-    started = time.perf_counter()
+
+def rows(coming: Iterable[Task], cast: Cast) -> Iterator[Dict[str, Any]]:
+    """Each task's row when it is done; with physics many are performed side by side."""
+    if not isinstance(cast.performer, PhysicsPerformer):
+        return (perform(task, cast) for task in coming)
+    return side_by_side(coming, lambda task, member: perform(task, replace(cast, performer=member)),
+                        cast.performer.policy)
+
+
+def measure(args: Args, book: Book, cast: Cast) -> bool:
+    """Do what is missing; False when the time was up before."""
     missing = [task for task in tasks(args) if not book.has(task)]
-    for number, task in enumerate(missing, start=1):
-        if args.minutes is not None and time.perf_counter() - started > 60.0 * args.minutes:
-            return False
-        level, seed, _, kind = task
-        row = episode(level, seed, cast) if kind == "open" else closed_episode(level, seed, cast)
-        book.add(row, complete=number == len(missing))
-        good = row["success"] if kind == "open" else row["refused"]
-        print(f"{number}/{len(missing)} {level} {seed}{' closed' if kind == 'closed' else ''}: "
+    end = math.inf if args.minutes is None else time.monotonic() + 60.0 * args.minutes
+    coming = itertools.takewhile(lambda _: time.monotonic() <= end, missing)
+    number = 0
+    for number, row in enumerate(rows(coming, cast), start=1):
+        book.add(row)
+        closed = row["kind"] == "closed"
+        good = row["refused"] if closed else row["success"]
+        print(f"{number}/{len(missing)} {row['level']} {row['seed']}{' closed' if closed else ''}: "
               f"{'ok' if good else 'FAILED'}  {row['ended']}", flush=True)
-    return True
+    return number == len(missing)
+
+
+def bundle_of(args: Args, performer: Performer) -> Optional[str]:
+    """The policy's name and what tells its weights from others', None without physics."""
+    if not isinstance(performer, PhysicsPerformer):
+        return None
+    parts = sorted(performer.policy.weights.items())
+    weights = b"".join(name.encode() + part.numpy().tobytes() for name, part in parts)
+    return f"{args.bundle or 'shipped'} {hashlib.sha256(weights).hexdigest()[:8]}"
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -149,10 +176,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     _check(args)
     check_file(args.json)
     levels = list(LEVELS) if args.level == "all" else [args.level]
-    bundle = str(args.bundle or "shipped") if args.executor == "physics" else None
-    book = Book(args.json, {"planner": args.planner, "model": args.llm.model, "bundle": bundle},
-                levels)
-    done = measure(args, book, cast_for(args))
+    performer = performer_for(args)
+    book = Book(args.json, {"planner": args.planner, "model": args.llm.model,
+                            "bundle": bundle_of(args, performer)}, levels)
+    done = measure(args, book, cast_for(args, performer))
     book.write(done)
     show(book.figures(), args.planner)
     if not done:

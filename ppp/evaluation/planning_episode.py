@@ -1,9 +1,8 @@
 """One generated scene, planned and performed: the row that ``ppp eval planning`` keeps of it."""
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
@@ -35,7 +34,6 @@ class Cast:
 
 def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
     """Plan and perform one scene; the figures of it as plain data."""
-    started = time.perf_counter()
     scenario = generate(level, seed)
     row: Dict[str, Any] = {"level": level, "seed": seed, "executor": cast.executor, "kind": "open"}
     maker = cast.maker(scenario)
@@ -44,7 +42,7 @@ def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
         plan = planner.prepare()
     except PPPError as error:
         row.update(valid=False, success=False, ended=f"no plan: {error}", failed=["no plan"])
-        return {**row, "repairs": _repairs(maker), "wall_s": _since(started)}
+        return {**row, "repairs": _repairs(maker)}
     row.update(valid=True, repairs=_repairs(maker), plan_steps=len(plan.steps))
     row.update(lengths(scenario, plan, cast.matcher))
     executor = Executor(scenario, planner, cast.performer, cast.matcher, maker.name)
@@ -60,23 +58,18 @@ def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
         falls=falls(executor.trace),
         touches=touches(scenario, executor.trace),
     )
-    return {**row, "wall_s": _since(started)}
+    return row
 
 
 def closed_episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
     """A scene without any way: did the planner refuse it, and why?"""
-    started = time.perf_counter()
     scenario = generate(level, seed, solvable=False)
     row = {"level": level, "seed": seed, "executor": cast.executor, "kind": "closed"}
     try:
         ListPlanner(scenario, cast.performer.skills, cast.maker(scenario)).prepare()
     except PPPError as error:
-        return {**row, "refused": True, "ended": str(error), "wall_s": _since(started)}
-    return {**row, "refused": False, "ended": "made a plan", "wall_s": _since(started)}
-
-
-def _since(started: float) -> float:
-    return round(time.perf_counter() - started, 2)
+        return {**row, "refused": True, "ended": str(error)}
+    return {**row, "refused": False, "ended": "made a plan"}
 
 
 def _repairs(maker: PlanMaker) -> int:
@@ -129,8 +122,3 @@ def touches(scenario: Scenario, trace: Trace) -> int:
 
 def _walked(trace: Trace) -> float:
     return float(np.linalg.norm(np.diff(trace.xy(), axis=0), axis=1).sum())
-
-
-def key(row: Dict[str, Any]) -> Tuple[str, int, str, str]:
-    """What tells an episode from any other."""
-    return row["level"], row["seed"], row["executor"], row["kind"]

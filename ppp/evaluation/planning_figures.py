@@ -1,7 +1,7 @@
 """The figures of ``ppp eval planning`` from its episodes, and their table."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +15,11 @@ UNIHSI: Dict[str, float] = {"easy": 0.91, "middle": 0.63, "hard": 0.40}
 WIDTH = 140
 #: scene seeds of one set: set s has the seeds s * SET to s * SET + episodes - 1
 SET = 1000
+
+
+def key(row: Dict[str, Any]) -> Tuple[str, int, str, str]:
+    """What tells an episode from any other: level, seed, executor, kind."""
+    return row["level"], row["seed"], row["executor"], row["kind"]
 
 
 def summary(rows: Sequence[Dict[str, Any]], levels: Sequence[str]) -> Dict[str, Any]:

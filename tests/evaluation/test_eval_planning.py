@@ -108,8 +108,8 @@ def calls(monkeypatch):
         done.append((level, seed))
         return row(level, seed, cast.executor)
 
-    monkeypatch.setattr(planning, "cast_for", lambda args: cast(executor=args.executor))
-    monkeypatch.setattr("ppp.evaluation.planning_episode.episode", noted)
+    monkeypatch.setattr(planning, "cast_for", lambda args, by: cast(executor=args.executor))
+    monkeypatch.setattr(planning, "episode", noted)
     return done
 
 
