@@ -11,12 +11,14 @@ from ppp.errors import run_entry, unknown
 #: sub-command -> (module with ``main(argv) -> int``, one line of help)
 COMMANDS = {
     "plan": ("ppp.plan", "plan an instruction for a scenario and perform it"),
+    "play": ("ppp.play.command", "watch it live in a browser and tell it what to do"),
     "scenarios": ("ppp.scenarios", "list, show, draw or generate scenarios"),
     "run": ("ppp.run", "train or test a task"),
     "classify": ("ppp.language.classify", "which skill does a command name?"),
     "finetune-clip": ("ppp.finetune_clip", "fine-tune the text encoder to a phrase list"),
     "skills": ("ppp.language.skills_commands", "list the skills of the codebook, or add one"),
     "motions": ("ppp.motion.commands", "author, import, check and list motion clips"),
+    "llarp": ("ppp.llarp.commands", "train, score or show the learned planner"),
     "doctor": ("ppp.doctor", "what is installed, which engines run here, what to do about gaps"),
     "bench": ("ppp.evaluation.bench", "measure physics, environment and training speed"),
     "eval": ("ppp.evaluation.commands", "score the policy, the planner or the language part"),

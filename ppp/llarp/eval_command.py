@@ -1,0 +1,127 @@
+"""``ppp llarp eval``: success on the splits, as a table beside the paper's."""
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import tyro
+
+from ppp.errors import PPPError, unknown
+from ppp.llarp import SHIPPED, baselines
+from ppp.llarp.backbones import load_backbone
+from ppp.llarp.evaluate import Contender, chosen_splits, evaluate, learned, scripted
+from ppp.llarp.paper import DIFFERS, FIGURES
+from ppp.llarp.report import markdown
+from ppp.outputs import check_file, write_json, written
+from ppp.planning.budget import Budget
+from ppp.planning.choosing import ModelOptions
+from ppp.planning.replies import Recorder, Replayer
+from ppp.planning.server import server_from
+
+#: what may be scored beside adapters
+SCRIPTED = ("random", "text", "expert", "prompt")
+
+
+@dataclass
+class Eval:
+    """Success on the splits: the adapters, baselines, and the paper's own figures beside them."""
+
+    split: str = "all"
+    """all, train (the trained kinds, unseen tasks), or one of the ten held-out splits."""
+    checkpoint: Tuple[Path, ...] = ()
+    """Bundles or run folders of one training with several seeds (default: the shipped adapters)."""
+    compare: Tuple[str, ...] = ()
+    """Further rows: NAME=DIR, or NAME=DIR,DIR for several training seeds."""
+    baselines: Tuple[str, ...] = ("random", "text", "expert")
+    """Rows that learn nothing: random, text (zero-shot scoring), expert, prompt (asks a server)."""
+    seeds: int = 3
+    """Draws of the actions, for each training seed."""
+    tasks: int = 100
+    """Tasks a split."""
+    json: Optional[Path] = None
+    """Also write all figures here."""
+    markdown: Optional[Path] = None
+    """Also write the tables here."""
+    weights: Optional[str] = None
+    """Folder of MiniLM's files (default: the installed package)."""
+    record: Optional[Path] = None
+    """Keep the replies of --baselines prompt in this new file."""
+    server: ModelOptions = field(default_factory=ModelOptions)
+    """Of --baselines prompt."""
+
+
+def _contenders(options: Eval) -> List[Contender]:
+    found = [learned("LLaRP", options.checkpoint or (SHIPPED,), options.weights)]
+    for text in options.compare:
+        name, _, paths = text.partition("=")
+        if not name or not paths:
+            raise PPPError(f"--compare {text[:60]}: write NAME=DIR, or NAME=DIR,DIR")
+        found.append(learned(name, [Path(path) for path in paths.split(",")], options.weights))
+    names = [row.name for row in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise PPPError(f"--compare: the name '{name}' is used twice; choose another")
+    return found + [_scripted(name, options) for name in options.baselines]
+
+
+def _scripted(name: str, options: Eval) -> Contender:
+    if name not in SCRIPTED:
+        raise unknown("baseline", name, SCRIPTED)
+    if name == "random":
+        return scripted("random", baselines.random_actions)
+    if name == "expert":
+        return scripted("expert", baselines.expert_actions)
+    if name == "text":
+        backbone = load_backbone("minilm", options.weights, "float32")
+        return scripted("zero-shot text scoring", baselines.TextScoring(backbone))
+    return scripted("zero-shot prompt planner", _prompt_planner(options))
+
+
+def _prompt_planner(options: Eval) -> baselines.PromptPlanner:
+    given = options.server
+    recorder = Recorder(str(options.record)) if options.record else None
+    if given.replay:
+        return baselines.PromptPlanner(Replayer(str(given.replay), "llarp"), recorder)
+    server = server_from(given.base_url, given.model, given.api_key, given.timeout, given.retries)
+    if server is None:
+        raise PPPError("--baselines prompt: no language model is configured: give "
+                       "--server.base-url and --server.model, or set OPENAI_API_KEY, or leave "
+                       "prompt out")
+    from ppp.planning.chat import ChatClient
+
+    limits = Budget(given.token_limit, given.reply_tokens, given.price, given.cost_limit)
+    return baselines.PromptPlanner(ChatClient(server, limits), recorder)
+
+
+def main(argv: List[str]) -> int:
+    """Entry point of ``ppp llarp eval``."""
+    options = tyro.cli(Eval, args=argv, prog="ppp llarp eval", description=Eval.__doc__)
+    for name, value in (("seeds", options.seeds), ("tasks", options.tasks)):
+        if value < 1:
+            raise PPPError(f"--{name} is {value}; it must be 1 or more")
+    splits = chosen_splits(options.split)
+    for path in (options.json, options.markdown):
+        check_file(path)
+    rows: Dict[str, Dict[str, Any]] = {}
+    for one in _contenders(options):
+        # a model is asked once a task: its temperature is 0, and a reply costs money
+        seeds = 1 if one.name == "zero-shot prompt planner" else options.seeds
+        rows[one.name] = evaluate(one, splits, options.tasks, seeds, _teller(one.name))
+    text = markdown(rows)
+    print(text)
+    if options.markdown:
+        with written(options.markdown, "page") as part:
+            part.write_text(text, encoding="utf-8")
+    if options.json:
+        first, others = rows["LLaRP"], {n: row for n, row in rows.items() if n != "LLaRP"}
+        write_json({**first, "baselines": others, "paper": FIGURES, "differs": DIFFERS,
+                    "seeds": options.seeds, "tasks": options.tasks}, options.json)
+    return 0
+
+
+def _teller(name: str) -> Callable[[str, Dict[str, Any]], None]:
+    def told(split: str, row: Dict[str, Any]) -> None:
+        print(f"{name}: {split} {100 * row['success']:.0f} %", file=sys.stderr, flush=True)
+    return told

@@ -1,0 +1,69 @@
+"""From what is in view to one token: entities pooled as a set, then the self state.
+
+The appearance codes of ``ppp.rearrangement`` take the place of the frozen vision model's feature
+(VC-1 in the paper): informative, and not aligned with language.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Obs(NamedTuple):
+    """Observations with any leading dimensions (...): self_state (..., S), entities (..., E, F)
+    float32, mask (..., E) bool of real entities, names (..., E) int64, index of a name."""
+
+    self_state: Tensor
+    entities: Tensor
+    mask: Tensor
+    names: Tensor
+
+    def pick(self, index: Tensor) -> "Obs":
+        """What ``index`` picks of the leading dimensions."""
+        return Obs(*(part[index] for part in self))
+
+
+def to_obs(arrays: Sequence[np.ndarray]) -> Obs:
+    """numpy arrays in the order of Obs -> tensors."""
+    state, entities, mask, names = arrays
+    return Obs(torch.as_tensor(state, dtype=torch.float32),
+               torch.as_tensor(entities, dtype=torch.float32),
+               torch.as_tensor(mask, dtype=torch.bool), torch.as_tensor(names, dtype=torch.long))
+
+
+class ObservationEncoder(nn.Module):
+    """Observation (..., Obs) -> token (..., d).
+
+    The last LayerNorm has a gain like the spread of word vectors: a backbone that normalises its
+    input ignores scale, one that does not would drown in a token ten times a word's length.
+    """
+
+    def __init__(self, sizes: Tuple[int, int, int], d_model: int, spread: float, width: int = 192,
+                 names: Optional[Tensor] = None) -> None:
+        """sizes: (S, E, F). names: (M, e) frozen vectors of entity names, given to the entities'
+        MLP as well ("perfect open-vocabulary detector"); None: appearance alone."""
+        super().__init__()
+        state, _, features = sizes
+        self.table = names
+        if names is not None:
+            self.name = nn.Linear(names.shape[1], 64)
+            features += 64
+        self.entity = nn.Sequential(nn.Linear(features, width), nn.ReLU(),
+                                    nn.Linear(width, width), nn.ReLU())
+        self.own = nn.Sequential(nn.Linear(state, width), nn.ReLU())
+        self.token = nn.Sequential(nn.Linear(3 * width, 512), nn.ReLU(), nn.Linear(512, d_model))
+        self.norm = nn.LayerNorm(d_model)
+        nn.init.constant_(self.norm.weight, spread)
+
+    def forward(self, obs: Obs) -> Tensor:
+        """(...) observations -> (..., d). The order of entities does not matter."""
+        x = obs.entities
+        if self.table is not None:
+            x = torch.cat([x, self.name(self.table[obs.names])], -1)
+        x = self.entity(x) * obs.mask[..., None]
+        mean = x.sum(-2) / obs.mask.sum(-1, keepdim=True).clamp(min=1)
+        # entities are at least 0 behind the ReLU: one that is not there never is the largest
+        return self.norm(self.token(torch.cat([mean, x.amax(-2), self.own(obs.self_state)], -1)))
