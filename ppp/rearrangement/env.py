@@ -151,7 +151,10 @@ class TaskEnv:
     def _ending(self, lost: bool, reason: str) -> str:
         if not lost:
             return reason or f"not done after {LIMIT} steps"
-        return "noticed by the guard" if self.state.noticed else "stepped into the fire"
+        if self.world.guarded and self.state.noticed:
+            return "noticed by the guard"
+        burnt = self.world.burning and self.state.burnt
+        return "stepped into the fire" if burnt else "what should be struck, or not, lies already"
 
     def _fails(self, skill: str) -> bool:
         return self._rng.random() < self.failures.skills.get(skill, 0.0)

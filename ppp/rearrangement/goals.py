@@ -11,6 +11,7 @@ from typing import Any, Callable, Container, Dict, List, Sequence, Tuple
 
 from ppp.errors import PPPError, unknown
 from ppp.rearrangement import vocabulary as words
+from ppp.rearrangement.actions import STRIKES
 from ppp.rearrangement.world import _FIRST_DUMMY, HELD, OPENS, State, World, closed, place_at
 
 Condition = Sequence[Any]
@@ -116,7 +117,7 @@ _CONDITIONS: Dict[str, Callable[..., Test]] = {
     "stay": _stay, "unseen": _unseen, "unburnt": _unburnt,
 }  # fmt: skip
 #: what has gone wrong for good when it is broken
-FINAL: Tuple[str, ...] = ("unseen", "unburnt")
+FINAL: Tuple[str, ...] = ("unseen", "unburnt", "up")
 
 
 def compile_condition(world: World, condition: Condition) -> Test:
@@ -129,6 +130,15 @@ def compile_condition(world: World, condition: Condition) -> Test:
     except (KeyError, TypeError, ValueError):
         raise PPPError(f"goal: {list(condition)} is no '{name}': name things and places of the "
                        "vocabulary") from None
+
+
+def _is_strike(condition: Condition) -> bool:
+    return condition[0] == "did" and condition[1][0] in STRIKES
+
+
+def _strike(world: World, condition: Condition) -> Tuple[int, Test]:
+    """The dummy to be struck, and whether it was, as is wanted."""
+    return words.PLACE[condition[2]] - _FIRST_DUMMY, compile_condition(world, condition)
 
 
 class Goal:
@@ -145,6 +155,7 @@ class Goal:
         self._stages = [[compile_condition(world, c) for c in stage] for stage in stages]
         self._keep = [compile_condition(world, c) for c in keep]
         self._final = [compile_condition(world, c) for c in keep if c[0] in FINAL]
+        self._strikes = [[_strike(world, c) for c in stage if _is_strike(c)] for stage in stages]
         self._steps = [[compile_condition(world, c) for c in step] for step in steps]
         self.count = len(self._steps)
 
@@ -164,8 +175,13 @@ class Goal:
         )  # fmt: skip
 
     def lost(self, state: State) -> bool:
-        """Whether something has gone wrong that cannot be mended."""
-        return not all(test(state) for test in self._final)
+        """Whether the goal is out of reach for good: nobody raises what lies, or unsees."""
+        if not all(test(state) for test in self._final):
+            return True
+        return any(
+            state.down[dummy] and not test(state)
+            for stage in self._strikes[state.stage:] for dummy, test in stage
+        )  # fmt: skip
 
     def achieved(self, state: State, known: Container[int] = ()) -> List[int]:
         """The sub-goals that hold now, but for those that are known."""

@@ -104,6 +104,14 @@ REFERRING: Dict[str, Tuple[str, ...]] = {
     "ball": ("the round rubber toy", "the toy that bounces"),
 }
 
+#: what would fit nearly as well as the one that is meant, and is not in its scene
+RIVALS: Dict[str, Tuple[str, ...]] = {
+    "banana": ("orange",), "lemon": ("orange",), "strawberry": ("apple",), "plate": ("bowl",),
+    "jug": ("bottle", "mug", "bowl"), "screwdriver": ("wrench", "hammer"),
+    "sponge": ("towel",), "towel": ("sponge", "pillow"), "map": ("book",),
+    "ball": ("apple", "orange"),
+}  # fmt: skip
+
 #: sentences without bearing on the task; {e} a thing, {q} a place, neither of them in the task
 IRRELEVANT: Tuple[str, ...] = (
     "Never mind the {e} by the {q}. {base}",

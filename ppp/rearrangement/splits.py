@@ -47,16 +47,17 @@ def context(q: Slotter, index: int) -> Drawn:
     category = q.rng.choice(list(heldout.CONTEXT))
     kind, frame = q.rng.choice(heldout.CONTEXT_FRAMES)
     thing, y = [category, "", ""], q.one("surface")
+    rivals = list(heldout.RIVALS.get(category, ()))
     slots = {"situation": q.rng.choice(heldout.CONTEXT[category]), **place_slots("y", y)}
     if kind == "move":
         return "context", frame, Draft("", slots, [[["on", thing, y]]], carried(thing, y),
-                                       Setup([thing], [[category, y]]))
+                                       Setup([thing], [[category, y]], without=rivals))
     start = q.one("place")
     away = [[category, start]] if start in words.HOLDERS else []
     goal = "holding" if kind == "hold" else "near"
     return "context", frame, Draft("", slots, [[[goal, thing]]],
                                    [[["before", thing]], [[goal, thing]]],
-                                   Setup([thing], away, start=start))
+                                   Setup([thing], away, without=rivals, start=start))
 
 
 def referring(q: Slotter, index: int) -> Drawn:
@@ -64,7 +65,8 @@ def referring(q: Slotter, index: int) -> Drawn:
 
     def mention() -> Thing:
         category = q.rng.choice(list(heldout.REFERRING))
-        return Thing(category, "", q.rng.choice(heldout.REFERRING[category]))
+        return Thing(category, "", q.rng.choice(heldout.REFERRING[category]),
+                     heldout.RIVALS.get(category, ()))
 
     q.mentions = mention
     return trained(q, (*SINGLE, "take_off"))
