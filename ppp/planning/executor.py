@@ -191,10 +191,12 @@ class Executor:
             return Ending("fell", False)
         if self._time_is_up():
             return Ending("the time of the scenario is up", False)
+        # what an attack does to its object is its own business; who gets up may push what is near
+        if step.struck is not None or step.skill == "get_up":
+            return None
         before = prop_positions(start)
         for name, xy in prop_positions(state).items():
-            # what an attack does to its object is its own business, and what lies may be pushed
-            if step.struck is not None or lies(start.props[name].up_z):
+            if lies(start.props[name].up_z):  # it may be pushed
                 continue
             if distance(before[name], xy) > MOVED:
                 return Ending(f"'{name}' was moved {distance(before[name], xy):.2f} m", False)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Sequence, Tuple, Union
+from functools import cached_property
+from typing import List, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -39,15 +40,19 @@ class Box:
         """Of the circle around its centre that holds it, m."""
         return math.hypot(*self.half)
 
+    @cached_property
+    def _turn(self) -> np.ndarray:
+        """(2, 2): turns rows of world coordinates into the box's axes; a search asks often."""
+        c, s = math.cos(self.yaw), math.sin(self.yaw)
+        return np.array([[c, -s], [s, c]])
+
     def to_local(self, points: np.ndarray) -> np.ndarray:
         """World points (..., 2) in the axes of the box, from its centre."""
-        c, s = math.cos(self.yaw), math.sin(self.yaw)
-        return (np.asarray(points, dtype=float) - self.centre) @ np.array([[c, -s], [s, c]])
+        return (np.asarray(points, dtype=float) - self.centre) @ self._turn
 
     def to_world(self, local: np.ndarray) -> np.ndarray:
         """Points (..., 2) in the axes of the box as world points."""
-        c, s = math.cos(self.yaw), math.sin(self.yaw)
-        return np.asarray(local, dtype=float) @ np.array([[c, s], [-s, c]]) + self.centre
+        return np.asarray(local, dtype=float) @ self._turn.T + self.centre
 
     def corners(self, margin: float = 0.0) -> np.ndarray:
         """The corners (4, 2), counter-clockwise, of the box grown by ``margin`` on each side."""
@@ -73,6 +78,7 @@ class Polygon:
         """Of the circle around its centre that holds it, m."""
         return max(distance(self.centre, vertex) for vertex in self.vertices)
 
+    @cached_property
     def edges(self) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Per edge: its ends (V, 2) and (V, 2), its outward normal (V, 2) and offset (V,)."""
         start = np.array(self.vertices, dtype=float)
@@ -121,7 +127,7 @@ def point_distance(points: np.ndarray, box: Shape) -> np.ndarray:
 
 
 def _polygon_distance(points: np.ndarray, shape: Polygon) -> np.ndarray:
-    start, end, normal, offset = shape.edges()
+    start, end, normal, offset = shape.edges
     inside = (points @ normal.T - offset <= 0.0).all(axis=-1)
     delta, apart = end - start, points[..., None, :] - start
     t = np.clip((apart * delta).sum(axis=-1) / (delta**2).sum(axis=-1), 0.0, 1.0)
@@ -132,7 +138,7 @@ def _polygon_distance(points: np.ndarray, shape: Polygon) -> np.ndarray:
 def _crosses(start: np.ndarray, end: np.ndarray, shape: Polygon) -> np.ndarray:
     """Whether segments (S, 2) to (S, 2) enter the polygon; clipped by each of its edges in turn
     (Cyrus and Beck)."""
-    _, _, normal, offset = shape.edges()
+    _, _, normal, offset = shape.edges
     away = start @ normal.T - offset
     speed = (end - start) @ normal.T
     safe = np.where(np.abs(speed) < 1e-12, 1e-12, speed)
@@ -220,15 +226,16 @@ def boxes_overlap(a: Box, b: Box) -> bool:
     return True
 
 
-def at_gap(box: Box, direction: float, gap: float) -> XY:
-    """The point in ``direction`` (rad) from the centre of the box, ``gap`` m off its side."""
-    unit = np.array([math.cos(direction), math.sin(direction)])
-    low, high = 0.0, math.hypot(*box.half) + gap
+def at_gap(box: Box, directions: Sequence[float], gap: float) -> List[XY]:
+    """The points in ``directions`` (rad) from the centre of the box, ``gap`` m off its side."""
+    unit = np.stack([np.cos(directions), np.sin(directions)], axis=1)
+    low, high = np.zeros(len(unit)), np.full(len(unit), box.radius + gap)
     for _ in range(40):
         middle = 0.5 * (low + high)
-        inside = point_distance(np.asarray(box.centre) + middle * unit, box) < gap
-        low, high = (middle, high) if inside else (low, middle)
-    return float(box.centre[0] + high * unit[0]), float(box.centre[1] + high * unit[1])
+        inside = point_distance(np.asarray(box.centre) + middle[:, None] * unit, box) < gap
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    found = np.asarray(box.centre) + high[:, None] * unit
+    return [(float(x), float(y)) for x, y in found]
 
 
 def in_arena(point: Sequence[float]) -> bool:

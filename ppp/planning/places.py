@@ -70,8 +70,7 @@ def strike_places(
     target = box_of(struck)
     others = [b for b in boxes if b.name != struck.name]
     goals = []
-    for direction in _around(directions):
-        xy = at_gap(target, direction, gap)
+    for xy in at_gap(target, _around(directions), gap):
         blocked = any(segment_distance(xy, struck.position, b) < 0.1 for b in others)
         if blocked or not free(xy, others, keeps):
             continue

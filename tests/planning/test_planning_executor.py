@@ -39,6 +39,16 @@ class FallsAt(KinematicPerformer):
         return replace(state, fallen=True, root_up=0.1, root_pos=low) if self.down else state
 
 
+class PushesWhileDown(FallsAt):
+    """Pushes the target by 0.5 m with its legs while it gets up."""
+
+    def step(self):
+        state = super().step()
+        if self.tried == 10:
+            self.move("target", (6.5, 0.0))
+        return state
+
+
 class Misses(KinematicPerformer):
     """Its blows land only when it stands nearer than 0.6 m."""
 
@@ -131,6 +141,12 @@ def test_a_fall_is_survived_with_get_up():
     up = next(s for s in result.steps if s.skill == "get_up")
     assert up.ended == "stands again" and up.start == pytest.approx(2.0)
     assert "fell" in result.reasons[0]
+
+
+def test_who_pushes_something_while_getting_up_gets_up_and_then_plans_anew():
+    result = perform(scenario(**STRIKE), PushesWhileDown(2.0))
+    assert [s.ended for s in result.steps if s.skill == "get_up"] == ["stands again"]
+    assert result.success and result.steps[-1].target == (6.5, 0.0)
 
 
 def test_a_fall_fails_the_check_that_forbids_it():

@@ -73,6 +73,6 @@ def test_overlap_needs_the_rotation():
 
 @pytest.mark.parametrize("direction", np.linspace(-3, 3, 7))
 def test_at_gap_is_at_that_distance_and_direction(direction):
-    x, y = at_gap(DIAMOND, direction, 0.55)
+    ((x, y),) = at_gap(DIAMOND, [direction], 0.55)
     assert point_distance(np.array([x, y]), DIAMOND) == pytest.approx(0.55, abs=1e-6)
     assert wrap(math.atan2(y, x - 5.0) - direction) == pytest.approx(0.0, abs=1e-9)
