@@ -12,7 +12,7 @@ from ppp.planning.levels import LEVELS
 #: its own scenes, with furniture and without sword or rules: a scale beside ours, no comparison
 UNIHSI: Dict[str, float] = {"easy": 0.91, "middle": 0.63, "hard": 0.40}
 #: columns of the table where nothing says how wide the page is
-WIDTH = 140
+WIDTH = 150
 #: scene seeds of one set: set s has the seeds s * SET to s * SET + episodes - 1
 SET = 1000
 
@@ -98,9 +98,9 @@ def table(levels: Dict[str, Any], planner: str) -> Table:
 
 def _spread(found: Dict[str, Any]) -> str:
     """The success, and over several sets of seeds its least and most."""
-    sets = list(found["success_by_set"].values())
+    sets = [100.0 * share for share in found["success_by_set"].values()]
     text = _share(found["success"])
-    return text if len(sets) < 2 else f"{text} ({_share(min(sets))} to {_share(max(sets))})"
+    return text if len(sets) < 2 else f"{text} ({min(sets):.0f} to {max(sets):.0f})"
 
 
 def _share(value: Optional[float]) -> str:
