@@ -89,4 +89,4 @@ def ppo_loss(logits: Tensor, values: Tensor, batch: PpoBatch, clip: float, entro
         info = {"policy_loss": -gain.mean(), "value_loss": critic, "entropy": spread,
                 "kl_reference": drift, "kl": (ratio - 1 - change).mean(),
                 "clipped": (off > clip).float().mean(), "ratio_off": off.max()}
-    return loss, {name: float(number) for name, number in info.items()}
+    return loss, {name: float(number.detach()) for name, number in info.items()}

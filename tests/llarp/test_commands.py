@@ -1,0 +1,91 @@
+"""ppp llarp from the command line."""
+from __future__ import annotations
+
+import json
+
+import pytest
+from llarp_tools import settings
+
+from ppp.cli import dispatch
+from ppp.errors import run_entry
+from ppp.llarp import store
+from ppp.llarp.train import Trainer
+
+TINY = ["--model.backbone", "tiny", "--model.precision", "float32", "--model.width", "16",
+        "--imitation.iterations", "2", "--imitation.episodes", "4", "--imitation.batch", "4",
+        "--validate-every", "2", "--validation", "4"]
+
+
+def call(*words):
+    return run_entry(lambda: dispatch(["llarp", *[str(word) for word in words]]))
+
+
+def test_train_resume_and_export(tmp_path, capsys):
+    run, out = tmp_path / "run", tmp_path / "bundle"
+    assert call("train", "--run-dir", run, *TINY, "--export", out) == 0
+    rows = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    assert "validation" in rows[1] and "validation" not in rows[0]
+    card = store.read_card(out)
+    assert card["settings"]["imitation"]["episodes"] == 4
+    assert card["settings"]["imitation"]["learning_rate"] == 1e-3  # of the YAML
+    assert "--model.backbone tiny" in card["command"]
+    capsys.readouterr()
+    assert call("train", "--run-dir", run, *TINY) == 2
+    assert "go on with it by --resume" in capsys.readouterr().err
+    assert call("train", "--run-dir", run, *TINY, "--resume", "--ppo.iterations", "1",
+                "--ppo.episodes", "8") == 2
+    assert "ppo.episodes: 512, now 8" in capsys.readouterr().err
+
+
+def test_eval_writes_what_the_design_asks_for(tmp_path, capsys):
+    trainer = Trainer(settings(), tmp_path / "run")
+    trainer.save()
+    out, page = tmp_path / "figures.json", tmp_path / "figures.md"
+    assert call("eval", "--checkpoint", tmp_path / "run", "--compare", f"again={tmp_path}/run",
+                "--baselines", "expert", "--split", "scene", "--tasks", "4", "--seeds", "2",
+                "--json", out, "--markdown", page) == 0
+    figures = json.loads(out.read_text())
+    assert set(figures["splits"]) == {"scene"} and figures["pr"] is None
+    assert 0 <= figures["splits"]["scene"]["success"] <= 1
+    assert figures["baselines"]["expert"]["splits"]["scene"]["success"] == 1.0
+    assert figures["baselines"]["again"]["splits"] == figures["splits"]
+    assert "no Habitat" in figures["differs"] and "no Habitat" in page.read_text()
+
+
+@pytest.mark.parametrize("words, message", [
+    (["evil"], "did you mean 'eval'"),
+    (["eval", "--split", "contxt"], "did you mean 'context'"),
+    (["eval", "--seeds", "0"], "--seeds is 0"),
+    (["eval", "--checkpoint", "nowhere"], "no such file"),
+    (["train", "--regime", "imitate"], "did you mean 'imitation'"),
+    (["train", "--model.backbone", "minlm"], "did you mean 'minilm'"),
+    (["train", "--regime", "rl", "--imitation.iterations", "5"], "nothing is imitated there"),
+    (["train", "--cfg", "nowhere.yaml"], "no such file"),
+], ids=" ".join)
+def test_mistakes_are_told_in_a_sentence(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call(*words) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not list(tmp_path.glob("**/*.safetensors"))
+
+
+def test_asking_a_model_needs_one(tmp_path, capsys, monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    Trainer(settings(), tmp_path).save()
+    assert call("eval", "--checkpoint", tmp_path, "--baselines", "prompt", "--split", "train") == 2
+    assert "no language model is configured" in capsys.readouterr().err
+
+
+def test_replies_can_be_replayed(tmp_path, capsys):
+    Trainer(settings(), tmp_path).save()
+    replies = tmp_path / "replies.jsonl"
+    plan = json.dumps({"steps": [{"command": "wait", "target": [0, 0]}]})
+    line = json.dumps({"scenario": "llarp", "asked": "", "reply": plan}) + "\n"
+    replies.write_text(line * 3)
+    out = tmp_path / "figures.json"
+    assert call("eval", "--checkpoint", tmp_path, "--baselines", "prompt", "--split", "scene",
+                "--tasks", "3", "--seeds", "2", "--server.replay", replies, "--json", out) == 0
+    row = json.loads(out.read_text())["baselines"]["zero-shot prompt planner"]["splits"]["scene"]
+    assert row["success"] == 0.0 and len(row["per_seed"]) == 1

@@ -1,0 +1,197 @@
+"""The policies: what they see, what they are made of, what training changes."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from llarp_tools import TEXTS, needs_minilm, observations, places, policy
+
+from ppp.llarp.backbones import load_backbone, weights_hash
+from ppp.llarp.config import ImitationConfig, PpoConfig
+from ppp.llarp.episodes import Choice, Episodes, Players, drawn
+from ppp.llarp.heads import ActionHead, action_keys
+from ppp.llarp.observation import Obs, ObservationEncoder
+from ppp.llarp.updates import imitate, improve, judged
+from ppp.rearrangement import ACTIONS, LIMIT, NAMES, OBS, make_tasks
+
+EVERY = places(4, 4, 4)
+KINDS = [{}, {"policy": "lstm"}, {"policy": "lstm-words"}, {"head": "text"}, {"head": "both"},
+         {"critic": "separate"}, {"look": "first"}, {"remembers": False}, {"mode": "names"}]
+
+
+def logits_of(one, obs, texts=TEXTS):
+    """(3, 4, A) logits of four steps."""
+    out, _ = one.sequence(one.begin(texts, 0), obs.pick(EVERY), EVERY)
+    return out.detach().view(3, 4, -1)
+
+
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_steps_choose_as_whole_sequences_do(changes):
+    one, obs = policy(**changes), observations(3, 4)
+    memory = one.begin(TEXTS, LIMIT)
+    steps = torch.stack([one.step(memory, Obs(*(p[:, t] for p in obs))) for t in range(4)], 1)
+    assert steps.shape == (3, 4, len(ACTIONS))
+    assert (steps - logits_of(one, obs)).abs().max() < 1e-5
+    assert steps.std() > 0
+
+
+def changed_later(obs):
+    """The same but for what is seen from the third step on."""
+    other = observations(3, 4, seed=9)
+    return Obs(*(torch.cat([a[:, :2], b[:, 2:]], 1) for a, b in zip(obs, other)))
+
+
+def test_what_each_ablation_sees():
+    obs, every = observations(3, 4), slice(None)
+    later, other = changed_later(obs), observations(3, 4, seed=5)
+
+    def same(one, a, b, step=every):
+        return torch.equal(logits_of(one, a)[:, step], logits_of(one, b)[:, step])
+
+    assert not same(policy(), obs, later, 2)
+    assert same(policy(look="first"), obs, later)
+    assert not same(policy(look="first"), obs, other)
+    assert same(policy(look="none"), obs, other)
+    swapped = Obs(*(part.flip(1) for part in obs))
+    forgets = policy(remembers=False)
+    assert torch.equal(logits_of(forgets, obs), logits_of(forgets, swapped).flip(1))
+    assert not torch.allclose(logits_of(policy(), obs), logits_of(policy(), swapped).flip(1))
+
+
+@pytest.mark.parametrize("changes", [{}, {"policy": "lstm"}, {"policy": "lstm-words"}], ids=str)
+def test_the_instruction_matters(changes):
+    one, obs = policy(**changes), observations(3, 4)
+    assert not torch.allclose(logits_of(one, obs), logits_of(one, obs, TEXTS[::-1]), atol=1e-6)
+
+
+def test_order_of_entities_and_what_is_masked_do_not_matter():
+    encoder = ObservationEncoder((OBS.S, OBS.E, OBS.F), 8, 0.05)
+    obs = observations(5)
+    order = torch.randperm(OBS.E, generator=torch.Generator().manual_seed(0))
+    shuffled = obs._replace(entities=obs.entities[:, order], mask=obs.mask[:, order])
+    assert (encoder(obs) - encoder(shuffled)).abs().max() < 1e-6
+    junk = obs._replace(entities=torch.where(obs.mask[..., None], obs.entities,
+                                             torch.full_like(obs.entities, 7.0)))
+    assert torch.equal(encoder(obs), encoder(junk))
+    assert encoder(obs).std(-1).mean().item() == pytest.approx(0.05, rel=0.1)
+
+
+def test_names_are_seen_only_in_their_mode():
+    obs = observations(3, 4)
+    renamed = obs._replace(names=(obs.names + 1) % len(NAMES) * obs.mask)
+    assert torch.equal(logits_of(policy(), obs), logits_of(policy(), renamed))
+    by_name = policy(mode="names")
+    assert not torch.equal(logits_of(by_name, obs), logits_of(by_name, renamed))
+
+
+def test_text_head_prefers_the_phrase_its_query_points_at():
+    phrases = torch.randn(6, 16, generator=torch.Generator().manual_seed(0)) + 3.0
+    keys = action_keys(phrases)
+    assert torch.allclose(keys.norm(dim=1), torch.full((6,), 4.0))
+    head = ActionHead(8, 6, "text", keys=keys)
+    with torch.no_grad():
+        head.query.weight.zero_()
+        head.query.bias.copy_(keys[4])
+    assert int(head.logits(torch.randn(512)).argmax()) == 4
+
+
+def test_a_separate_critic_sends_nothing_into_the_adapters():
+    for critic, reached in (("separate", False), ("shared", True)):
+        one = policy(critic=critic)
+        _, values = one.sequence(one.begin(TEXTS, 0), observations(3, 4).pick(EVERY), EVERY)
+        values.sum().backward()
+        assert any(p.grad is not None and p.grad.abs().sum() > 0
+                   for p in one.encoder.parameters()) is reached
+
+
+def test_only_adapters_are_saved_unless_the_backbone_is_trained():
+    assert all(name.startswith(("encoder.", "head.")) for name in policy().state_dict())
+
+
+@needs_minilm
+def test_the_untrained_backbone_is_trained_and_saved():
+    one = policy(backbone="scratch")
+    assert any(name.startswith("language.") for name in one.state_dict())
+    logits, _ = one.sequence(one.begin(TEXTS[:1], 0), observations(4), places(4))
+    logits.sum().backward()
+    # its word vectors and the rest take part
+    assert one.language.embeddings.word_embeddings.weight.grad.abs().sum() > 0
+    fixed = policy(backbone="scratch-frozen")
+    assert not any(name.startswith("language.") for name in fixed.state_dict())
+
+
+def episodes_of(one, count=6, **choice) -> Episodes:
+    return Players().play(one, make_tasks("train", count, 1), 3, Choice(**choice))
+
+
+def test_episodes_are_those_of_the_seed_and_are_led_as_asked():
+    one = policy()
+    a, b = episodes_of(one), episodes_of(one)
+    assert torch.equal(a.actions, b.actions) and torch.equal(a.lengths, b.lengths)
+    led = episodes_of(one, expert=np.ones(6), ask=True)
+    assert led.success.all()
+    assert torch.equal(led.actions[led.real], led.labels[led.real])
+    asked = episodes_of(one, ask=True)
+    assert (asked.labels[asked.real] >= 0).all()
+    assert (asked.actions != asked.labels)[asked.real].any()
+    assert (episodes_of(one).labels == -1).all()
+
+
+def test_actions_are_drawn_by_their_probabilities():
+    logits = np.log(np.tile([[0.7, 0.2, 0.1]], (20_000, 1)))
+    counts = np.bincount(drawn(logits, np.random.default_rng(0)), minlength=3) / 20_000
+    assert np.abs(counts - [0.7, 0.2, 0.1]).max() < 0.02
+
+
+@pytest.mark.parametrize("changes", [{}, {"policy": "lstm"}], ids=str)
+def test_ratio_is_one_at_the_first_minibatch(changes):
+    one = policy(**changes)
+    episodes = episodes_of(one)
+    optimiser = torch.optim.AdamW(one.parameters(), 1e-3)
+    info = improve(one, None, optimiser, episodes, PpoConfig(minibatches=2, epochs=2),
+                   np.random.default_rng(0))
+    assert info["first_ratio_off"] < 1e-5
+    assert info["ratio_off"] > 1e-4  # later ones have moved
+
+
+@needs_minilm
+def test_ratio_is_one_in_bfloat16_too():
+    one = policy(backbone="minilm", precision="bfloat16")
+    optimiser = torch.optim.AdamW(one.parameters(), 1e-3)
+    info = improve(one, None, optimiser, episodes_of(one, 4), PpoConfig(minibatches=2),
+                   np.random.default_rng(0))
+    assert info["first_ratio_off"] < 1e-3
+
+
+def test_log_probabilities_are_those_the_actions_were_drawn_with():
+    """In float32 the roll-out's steps and the update's pass agree: no mismatch of cache or place.
+    """
+    one = policy()
+    tasks = make_tasks("train", 5, 1)
+    episodes = Players().play(one, tasks, 3)
+    batch = judged(one, None, episodes, PpoConfig())
+    memory = one.begin([task.instruction for task in tasks], LIMIT)
+    real, found = episodes.real, []
+    for t in range(real.shape[1]):
+        logits = one.step(memory, Obs(*(part[:, t] for part in episodes.obs)))
+        found.append(logits.log_softmax(-1).gather(1, episodes.actions[:, t:t + 1])[:, 0])
+    assert (torch.stack(found, 1)[real] - batch.log_probs).abs().max() < 1e-5
+
+
+def test_updates_change_the_adapters_and_never_the_backbone():
+    one = policy(critic="separate")
+    before = weights_hash(one.backbone.module)
+    start = {name: value.clone() for name, value in one.state_dict().items()}
+    optimiser = torch.optim.AdamW(one.parameters(), 1e-3)
+    episodes = episodes_of(one, ask=True)
+    chance = np.random.default_rng(0)
+    imitate(one, optimiser, episodes, ImitationConfig(batch=3), chance)
+    middle = {name: value.clone() for name, value in one.state_dict().items()}
+    improve(one, None, optimiser, episodes, PpoConfig(minibatches=2), chance, value_only=True)
+    changed = {name for name, value in one.state_dict().items()
+               if not torch.equal(value, middle[name])}
+    assert changed and all(name.startswith("head.critic") for name in changed)
+    assert all(not torch.equal(start[name], middle[name]) for name in start
+               if name.endswith("weight") and "critic" not in name)
+    assert weights_hash(one.backbone.module) == before
+    assert before == weights_hash(load_backbone("tiny").module)
