@@ -26,6 +26,7 @@ from ppp.planning.report import Report
 from ppp.planning.result import Result
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
 from ppp.planning.situation import Matcher, initial_observation, situation_of
+from ppp.view.video import parse_size
 
 
 @dataclass
@@ -47,6 +48,10 @@ class Settings:
     """Folder of the policy; the shipped one without it."""
     video: Optional[Path] = None
     """Write a video of the performance."""
+    size: str = "1280x720"
+    """Width and height of the video, pixels."""
+    camera: Literal["follow", "scene"] = "follow"
+    """The video's camera follows the humanoid, or stands still and sees the whole scene."""
     html: Optional[Path] = None
     """Write a page that replays the performance in a browser."""
     json: Optional[Path] = None
@@ -69,6 +74,9 @@ def main(argv: Optional[List[str]] = None) -> int:
     for kind, path in (("result", settings.json), ("page", settings.html),
                        ("video", settings.video)):
         check_file(path, kind)
+    size = parse_size(settings.size)
+    if settings.video is not None and settings.video.suffix.lower() != ".mp4":
+        raise PPPError(f"{settings.video}: the video's name has to end in .mp4")
     performer = _performer(settings)
     check_skills(scenario, performer.skills, str(settings.scenario))
     if settings.show_prompt:
@@ -80,7 +88,7 @@ def main(argv: Optional[List[str]] = None) -> int:
                                 settings.record)
     report.task(scenario, how)
     try:
-        return _plan(settings, scenario, performer, matcher, maker, report)
+        return _plan(settings, scenario, performer, matcher, maker, report, size)
     finally:
         # said also when no plan came of it: what was asked has been paid for
         if isinstance(maker, LLMMaker):
@@ -89,7 +97,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _plan(
     settings: Settings, scenario: Scenario, performer: Performer, matcher: Matcher,
-    maker: PlanMaker, report: Report,
+    maker: PlanMaker, report: Report, size: Tuple[int, int],
 ) -> int:  # fmt: skip
     """Plan, perform if asked, write what is wanted; returns the exit status."""
     planner = ListPlanner(scenario, performer.skills, maker)
@@ -102,7 +110,7 @@ def _plan(
         scenario, planner, performer, matcher, planner_name=maker.name, on_event=report.event
     )
     result = executor.perform(settings.seed)
-    problems = _write(_outputs(settings, maker), result, report)
+    problems = _write(_outputs(settings, maker, size), result, report)
     _conclude(result, report)
     for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
@@ -128,17 +136,22 @@ def _use(maker: PlanMaker) -> Dict[str, Any]:
 
 
 def _outputs(
-    settings: Settings, maker: PlanMaker
+    settings: Settings, maker: PlanMaker, size: Tuple[int, int]
 ) -> List[Tuple[str, Path, Callable[[Result, Path], Any]]]:
     """What to write, the surest first: a video needs a renderer, which may be missing."""
 
     def write_result(result: Result, path: Path) -> None:
         write_json({**result.as_dict(), **_use(maker)}, path)
 
+    def write_film(result: Result, path: Path) -> None:
+        from ppp.view.video import write_video
+
+        write_video(result.recording, path, size, settings.camera)
+
     wanted = [
         ("result", settings.json, write_result),
         ("page", settings.html, _write_page),
-        ("video", settings.video, _write_video),
+        ("video", settings.video, write_film),
     ]
     return [(kind, path, write) for kind, path, write in wanted if path is not None]
 
@@ -147,12 +160,6 @@ def _write_page(result: Result, path: Path) -> None:
     from ppp.view.replay import write_replay
 
     write_replay(result.recording, path)
-
-
-def _write_video(result: Result, path: Path) -> None:
-    from ppp.view.video import write_video
-
-    write_video(result.recording, path)
 
 
 def _write(outputs: Sequence[Tuple[str, Path, Any]], result: Result, report: Report) -> List[str]:

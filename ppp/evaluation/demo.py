@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 
 from ppp.errors import PPPError
 from ppp.outputs import check_file, write_json
+from ppp.progress import progress
 from ppp.settings import ROOT
 
 
@@ -39,7 +40,7 @@ def perform_seeds(scenario_file: Path, bundle: Optional[Path], seeds: int) -> Di
     check_skills(scenario, performer.skills, str(scenario_file))
     matcher = matcher_for(performer.skills)
     rows: List[Dict[str, Any]] = []
-    for seed in range(seeds):
+    for seed in progress(range(seeds), "seeds"):
         started = time.perf_counter()
         planner = ListPlanner(scenario, performer.skills, SearchMaker(matcher))
         executor = Executor(scenario, planner, performer, matcher, planner_name="search")

@@ -25,6 +25,7 @@ from ppp.planning.performer import Performer
 from ppp.planning.physics import PhysicsPerformer
 from ppp.planning.planner import PlanMaker
 from ppp.planning.scenario import Scenario
+from ppp.progress import progress
 
 #: level, seed, executor, and open or closed
 Task = Tuple[str, int, str, str]
@@ -152,7 +153,8 @@ def measure(args: Args, book: Book, cast: Cast) -> bool:
     end = math.inf if args.minutes is None else time.monotonic() + 60.0 * args.minutes
     coming = itertools.takewhile(lambda _: time.monotonic() <= end, missing)
     number = 0
-    for number, row in enumerate(rows(coming, cast), start=1):
+    for number, row in enumerate(
+            progress(rows(coming, cast), "episodes", len(missing)), start=1):
         book.add(row)
         closed = row["kind"] == "closed"
         good = row["refused"] if closed else row["success"]

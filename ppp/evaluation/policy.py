@@ -136,10 +136,11 @@ def _measure(part: str, policy: Policy, library: MotionLibrary, classifier: Skil
 def _progress(show: bool) -> Iterator[Callable[[str, int], Tick]]:
     """Gives a function that begins a line (name, steps) and returns what a step calls."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console, started = Console(stderr=True), time.perf_counter()
-    bar = Progress(TextColumn("{task.description:<22}"), BarColumn(30), TimeElapsedColumn(),
+    bar = Progress(TextColumn("{task.description:<22}"), BarColumn(30),
+                   TimeRemainingColumn(elapsed_when_finished=True),
                    console=console, disable=not (show and console.is_terminal))
 
     def begin(name: str, steps: int) -> Tick:

@@ -14,6 +14,7 @@ from ppp.motion.clip import Clip
 from ppp.motion.contacts import TOUCH, support
 from ppp.motion.replay import survival
 from ppp.motion.sources import Source, library_sources
+from ppp.progress import progress
 
 #: what a clip has to keep to be ``ok``: figure -> limit
 LIMITS: Dict[str, float] = {
@@ -124,7 +125,7 @@ def check_library(path: Path, roll_out: bool = False) -> dict:
 def check_sources(sources: Iterable[Source], roll_out: bool = False) -> dict:
     """Check clips; the keys of :func:`check_library`."""
     reports = [check_clip(source.clip, source.name, source.skill, source.loop, roll_out)
-               for source in sources]
+               for source in progress(sources, "checking")]
     return {"clips": [_rounded(asdict(report)) for report in reports],
             "skills": sorted({report.skill for report in reports}),
             "all_ok": bool(reports) and all(report.ok for report in reports)}

@@ -11,6 +11,7 @@ import numpy as np
 from ppp.errors import PPPError
 from ppp.outputs import whole, write_png
 from ppp.planning.recording import Recording
+from ppp.progress import progress
 from ppp.view.camera import Shots, plan_camera
 from ppp.view.captions import Captions
 from ppp.view.poses import Poses, as_recording, check, duration, pose_at, step_index, step_target
@@ -42,7 +43,8 @@ def write_video(recording: Recording, path: Union[str, Path], size: Tuple[int, i
     shots = plan_camera(recording, times, camera, size[0] / size[1])
     captions = Captions(recording, size)
     with _stage_for(recording, times, shots, size, antialias) as stage:
-        _encode(_frames(recording, stage, times, shots, captions), path, size, fps)
+        frames = _frames(recording, stage, times, shots, captions)
+        _encode(progress(frames, "drawing", len(times)), path, size, fps)
     return path
 
 
@@ -142,6 +144,16 @@ def _target(path: Union[str, Path], suffix: str) -> Path:
     if not os.access(str(path.parent), os.W_OK) or path.is_dir():
         raise PPPError(f"{path} cannot be written: choose another place")
     return path
+
+
+def parse_size(text: str) -> Tuple[int, int]:
+    """(width, height) in pixels from "1280x720"; PPPError for anything else."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise PPPError(f"--size '{text[:40]}' is no size: write WIDTHxHEIGHT, such as 1280x720")
+    size = int(parts[0]), int(parts[1])
+    _check_size(size)
+    return size
 
 
 def _check_size(size: Tuple[int, int]) -> None:

@@ -103,7 +103,7 @@ def test_replayed_replies_perform_without_a_server(tmp_path, capsys):
 def test_a_missing_renderer_costs_only_the_video(tmp_path, capsys, monkeypatch):
     written = []
 
-    def no_video(recording, path):
+    def no_video(recording, path, size, camera):
         raise PPPError("no OpenGL was found: set MUJOCO_GL")
 
     def page(recording, path):
@@ -143,3 +143,23 @@ def test_it_runs_as_a_file_of_the_checkout(tmp_path, monkeypatch, capsys):
     assert caught.value.code == 2
     assert sys.path[0] == str(ROOT) and str(ROOT / "ppp") not in sys.path
     assert "no such scenario" in capsys.readouterr().err
+@pytest.mark.parametrize("flags, says", [
+    (["--video", "film.avi"], "film.avi: the video's name has to end in .mp4"),
+    (["--video", "film.mp4", "--size", "720p"], "--size '720p' is no size"),
+    (["--size", "641x360"], "even numbers"),
+])
+def test_a_wrong_video_is_refused_before_anything_is_performed(flags, says, capsys, tmp_path,
+                                                              monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(shipped("walk_to_point"), *flags) == 2
+    told = capsys.readouterr()
+    assert says in told.err and told.out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_size_and_camera_reach_the_film(tmp_path, monkeypatch):
+    told = []
+    film = types.SimpleNamespace(write_video=lambda *a: told.append(a[2:]))
+    monkeypatch.setitem(sys.modules, "ppp.view.video", film)
+    asked = ["--video", tmp_path / "f.mp4", "--size", "640x360", "--camera", "scene"]
+    assert run(shipped("walk_to_point"), *asked) == 0
+    assert told == [((640, 360), "scene")]

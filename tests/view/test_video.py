@@ -134,3 +134,15 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PPPError, match="folder cannot be made"):
         video.write_video(recording(0.5), tmp_path / "file" / "film.mp4", SIZE)
+
+
+def test_a_size_is_read_from_the_command_line():
+    assert video.parse_size("640x360") == (640, 360)
+    assert video.parse_size("1920X1080") == (1920, 1080)
+
+
+@pytest.mark.parametrize("text", ["", "720p", "640", "640x", "x360", "640x361", "9999x64", "8x8",
+                                  "-640x360", "640x360x2"])
+def test_a_wrong_size_is_refused(text):
+    with pytest.raises(PPPError, match="size"):
+        video.parse_size(text)
