@@ -180,9 +180,9 @@ class MotionLibrary:
         each = torch.zeros(len(self.skills), dtype=torch.double, device=device)
         self._ends = torch.cat((torch.zeros(1, dtype=torch.double, device=device),
                                 each.index_add(0, owner, weight).cumsum(0)))
-        #: frames in which a skill can begin, (F,) bool
-        self.enterable = (self._start_weight > 0).any(0)
         rates = self._turn_rates()
+        #: frames in which a skill can begin, (F,) bool
+        self.enterable = (self._start_weight > 0).any(0) & ~self._curved(rates)
         self.variants = self._variants(rates)
         #: spread of each column of a frame, the unit in which two frames are compared
         self.scale = self.frame.std(0).clamp_min(0.1)
@@ -243,6 +243,19 @@ class MotionLibrary:
         """Mean yaw rate of each clip, rad/s."""
         return [float(self.root_ang_vel[self.clip == number, 2].mean())
                 for number in range(len(self.entries))]
+
+    def _curved(self, rates: List[float]) -> Tensor:
+        """Frames (F,) bool of a gait's curves, where it has a loop that goes straight.
+
+        Curves are for steering. Sharp ones are slow, so that they look most like a body at rest:
+        entered there, two of three of the teacher's walks fell, and none by the clip that sets off.
+        """
+        gaits = [e.skill if e.loop and self.travels[self.skills.index(e.skill)] else None
+                 for e in self.entries]
+        curved = [gait is not None and abs(rate) >= CURVE for gait, rate in zip(gaits, rates)]
+        straight = {gait for gait, bent in zip(gaits, curved) if not bent}
+        return torch.tensor([bent and gait in straight for gait, bent in zip(gaits, curved)],
+                            device=self.clip.device)[self.clip]
 
     def _variants(self, rates: List[float]) -> Tensor:
         """The steering table of the skills that travel; loops of one length share their phase."""
@@ -308,7 +321,8 @@ class MotionLibrary:
 
     def _entry(self, gap: Tensor, skill: Tensor, frame: Tensor, stopping: bool
                ) -> Tuple[Tensor, Tensor]:
-        own = gap.masked_fill(self._start_weight[skill] <= 0, float("inf")).min(-1)
+        begins = self.enterable & (self._start_weight[skill] > 0)
+        own = gap.masked_fill(~begins, float("inf")).min(-1)
         if not (stopping and self.stops.any()):
             return own.indices, own.values
         velocity = [v[:, FRAME["linear"]][:, :2] for v in (frame, self.frame[own.indices])]

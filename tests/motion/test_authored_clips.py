@@ -99,7 +99,9 @@ def test_ground_can_give_what_the_clips_need_within_the_effort(clips):
         touching = found.residual[found.load.sum(-1) > 0.0]
         assert np.median(touching) < 0.005, entry.file
         assert np.quantile(touching, 0.95) < 0.05, entry.file
-        assert entry.skill in LEAPING or touching.max() < 0.05, entry.file
+        # a stop out of the run lands from it once more
+        leaps = entry.skill in LEAPING or entry.file.startswith("run_")
+        assert leaps or touching.max() < 0.05, entry.file
         assert np.abs(found.torque).max() < 150.0, entry.file
 
 
