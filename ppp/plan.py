@@ -15,7 +15,7 @@ from typing_extensions import Literal
 
 from ppp.errors import PPPError, run_entry
 from ppp.outputs import check_file, write_json
-from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
+from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for, recorder_for
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.llm import LLMMaker
@@ -85,7 +85,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     matcher = matcher_for(performer.skills)
     report = Report()
     maker, how = choose_planner(settings.planner, settings.llm, scenario.name, matcher,
-                                settings.record)
+                                recorder_for(settings.record))
     report.task(scenario, how)
     try:
         return _plan(settings, scenario, performer, matcher, maker, report, size)

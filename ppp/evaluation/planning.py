@@ -18,7 +18,7 @@ from ppp.evaluation.planning_episode import Cast, closed_episode, episode
 from ppp.evaluation.planning_figures import SET, key, show, summary
 from ppp.evaluation.side_by_side import side_by_side
 from ppp.outputs import check_file, write_json
-from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for
+from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for, recorder_for
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.levels import LEVELS
 from ppp.planning.performer import Performer
@@ -57,6 +57,8 @@ class Args:
     again, so that a measurement can be stopped and continued, and both executors fit in one."""
     minutes: Optional[float] = None
     """Stop after this time; the same command goes on where it stopped."""
+    record: Optional[Path] = None
+    """Keep the model's replies in a new file, those of all scenes in one."""
     llm: tyro.conf.OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
 
 
@@ -125,10 +127,10 @@ def performer_for(args: Args) -> Performer:
 
 def cast_for(args: Args, performer: Performer) -> Cast:
     """Planner, matcher and performer."""
-    matcher = matcher_for(performer.skills)
+    matcher, recorder = matcher_for(performer.skills), recorder_for(args.record)
 
     def maker(scenario: Scenario) -> PlanMaker:
-        return choose_planner(args.planner, args.llm, scenario.name, matcher)[0]
+        return choose_planner(args.planner, args.llm, scenario.name, matcher, recorder)[0]
 
     return Cast(maker, matcher, performer, args.executor)
 

@@ -16,6 +16,7 @@ from ppp.planning.performer import Performer
 from ppp.planning.plan_schema import Plan
 from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.scenario import Scenario
+from ppp.planning.server import NoAnswer
 from ppp.planning.situation import Matcher
 from ppp.planning.skills import ATTACK, GAIT, role
 from ppp.planning.trace import Trace
@@ -33,13 +34,18 @@ class Cast:
 
 
 def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
-    """Plan and perform one scene; the figures of it as plain data."""
+    """Plan and perform one scene; the figures of it as plain data.
+
+    No sound plan is a figure too. A model's server that does not answer is none: NoAnswer.
+    """
     scenario = generate(level, seed)
     row: Dict[str, Any] = {"level": level, "seed": seed, "executor": cast.executor, "kind": "open"}
     maker = cast.maker(scenario)
     planner = ListPlanner(scenario, cast.performer.skills, maker)
     try:
         plan = planner.prepare()
+    except NoAnswer:
+        raise
     except PPPError as error:
         row.update(valid=False, success=False, ended=f"no plan: {error}", failed=["no plan"])
         return {**row, "repairs": _repairs(maker)}
@@ -67,6 +73,8 @@ def closed_episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
     row = {"level": level, "seed": seed, "executor": cast.executor, "kind": "closed"}
     try:
         ListPlanner(scenario, cast.performer.skills, cast.maker(scenario)).prepare()
+    except NoAnswer:
+        raise
     except PPPError as error:
         return {**row, "refused": True, "ended": str(error)}
     return {**row, "refused": False, "ended": "made a plan"}

@@ -9,7 +9,7 @@ from ppp.errors import PPPError
 from ppp.planning.budget import Budget
 from ppp.planning.plan_schema import PLAN_JSON_SCHEMA
 from ppp.planning.reading import show
-from ppp.planning.server import Message, Server
+from ppp.planning.server import Message, NoAnswer, Server
 from ppp.planning.wire import (
     MAX_BYTES,
     Cut,
@@ -50,7 +50,7 @@ class ChatClient:
         self._forms, self._lengths, self._temperature = list(FORMS), list(LENGTHS), True
 
     def ask(self, messages: List[Message]) -> str:
-        """The text of the reply."""
+        """The text of the reply; NoAnswer where the server gives none."""
         tries = 0
         while True:
             try:
@@ -60,7 +60,7 @@ class ChatClient:
                 tries += 1
                 wait = self._pause(trouble, tries)
                 if wait is None:
-                    raise PPPError(self._sentence(trouble, tries)) from None
+                    raise NoAnswer(self._sentence(trouble, tries)) from None
                 time.sleep(wait)
 
     def use(self) -> Dict[str, Any]:

@@ -9,6 +9,7 @@ from ppp.errors import PPPError
 from ppp.planning.budget import Budget
 from ppp.planning.llm import llm_maker
 from ppp.planning.planner import PlanMaker
+from ppp.planning.replies import Recorder
 from ppp.planning.search import SearchMaker
 from ppp.planning.server import server_from
 from ppp.planning.situation import Matcher, remembered
@@ -40,27 +41,32 @@ class ModelOptions:
     """Use the replies in a file instead of asking a model."""
 
 
+def recorder_for(path: Optional[Path]) -> Optional[Recorder]:
+    """What keeps replies in a new file; None without one."""
+    return None if path is None else Recorder(str(path))
+
+
 def choose_planner(
     kind: str, options: ModelOptions, scenario: str, matcher: Matcher,
-    record: Optional[Path] = None,
+    recorder: Optional[Recorder] = None,
 ) -> Tuple[PlanMaker, str]:  # fmt: skip
     """The planner asked for (auto, llm, search), and a line that says which one and why.
 
-    scenario: its name, which a file of replies must have. record: a new file for the replies.
+    scenario: its name, by which a file of replies knows them. recorder: it keeps the replies.
     """
     server = None
     if kind != "search":
         server = server_from(options.base_url, options.model, options.api_key, options.timeout,
                              options.retries)
     if kind == "search" or (kind == "auto" and server is None and options.replay is None):
-        if record or options.replay:
+        if recorder or options.replay:
             raise PPPError("--record and --replay are about a language model's replies, and search "
                            "plans here: drop them, or choose --planner llm and a model")
         why = "" if kind == "search" else " (no language model is configured)"
         return SearchMaker(matcher), f"search{why}"
     replay = str(options.replay) if options.replay else None
     budget = Budget(options.token_limit, options.reply_tokens, options.price, options.cost_limit)
-    maker = llm_maker(server, matcher, scenario, str(record) if record else None, replay, budget)
+    maker = llm_maker(server, matcher, scenario, recorder, replay, budget)
     return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
 
 

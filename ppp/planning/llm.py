@@ -77,12 +77,12 @@ def llm_maker(
     server: Optional[Server],
     matcher: Matcher,
     scenario: str,
-    record: Optional[str] = None,
+    recorder: Optional[Recorder] = None,
     replay: Optional[str] = None,
     budget: Optional[Budget] = None,
 ) -> LLMMaker:
     """The LLM planner from a server, or from recorded replies of the scenario of that name."""
-    if replay and record:
+    if replay and recorder:
         raise PPPError("--record and --replay exclude each other: drop one of them")
     if replay:
         return LLMMaker(Replayer(replay, scenario), matcher)
@@ -94,4 +94,4 @@ def llm_maker(
     # imported here: the client takes seconds to load, and the search planner does without it
     from ppp.planning.chat import ChatClient
 
-    return LLMMaker(ChatClient(server, budget), matcher, Recorder(record) if record else None)
+    return LLMMaker(ChatClient(server, budget), matcher, recorder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 from ppp.errors import PPPError
+from ppp.outputs import check_file
 from ppp.planning.reading import read_text, show
 
 #: a file of replies is larger than this only by mistake
@@ -23,14 +24,8 @@ class Recorder:
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.open("a").close()
-            # an empty one is left behind by a run whose first question failed
-            taken = self.path.stat().st_size > 0
-        except (OSError, ValueError) as error:
-            raise PPPError(f"--record: cannot write {path}: {error}") from None
-        if taken:
+        check_file(self.path, "recording")
+        if self.path.exists() and self.path.stat().st_size > 0:
             raise PPPError(f"--record: {path} exists: name a new file or remove it")
 
     def add(self, scenario: str, messages: List[Dict[str, str]], reply: str) -> None:
@@ -44,28 +39,29 @@ class Recorder:
 
 
 class Replayer:
-    """Gives the recorded replies in their order, whatever it is asked.
+    """Gives the recorded replies for a scenario in their order, whatever it is asked.
 
-    changed: how many replies answered another question than the one now asked. A reply is checked
-    against the scene like a fresh one, so an old reply cannot do harm.
+    A file may hold those for several scenarios. changed: how many replies answered another question
+    than the one now asked. A reply is checked against the scene like a fresh one, so an old reply
+    cannot do harm.
     """
 
     def __init__(self, path: str, scenario: str) -> None:
         self.path = Path(path)
-        self._lines = [
+        lines = [
             self._line(number, text)
             for number, text in enumerate(
                 read_text(self.path, "file of replies", MAX_BYTES).splitlines(), start=1
             )
             if text.strip()
         ]
+        self._lines = [line for line in lines if line["scenario"] == scenario]
         self._next = self.changed = 0
-        for line in self._lines:
-            if line["scenario"] != scenario:
-                raise PPPError(
-                    f"{path}: holds replies for the scenario '{show(line['scenario'])}', "
-                    f"not '{scenario}': name its own file"
-                )
+        if lines and not self._lines:
+            raise PPPError(
+                f"{path}: holds replies for the scenario '{show(lines[0]['scenario'])}', "
+                f"not '{scenario}': name its own file"
+            )
 
     def ask(self, messages: List[Dict[str, str]]) -> str:
         """The next reply."""

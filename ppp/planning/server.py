@@ -12,6 +12,10 @@ from ppp.errors import PPPError
 Message = Dict[str, str]
 
 
+class NoAnswer(PPPError):
+    """The server gave no answer at all, which says nothing about its model."""
+
+
 @dataclass(frozen=True)
 class Server:
     """Where to ask, and how patiently. The key stays out of repr and logs.
