@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
@@ -81,6 +82,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pool: Optional[ProcessPoolExecutor] = None
+        self._films: List["Future[str]"] = []
 
     def free_name(self, name: str) -> str:
         """The stem of a file that is not there yet: name-01, name-02, ..."""
@@ -103,15 +105,21 @@ class Studio:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _modest)
         future = self._pool.submit(_film, recording, str(path))
+        self._films.append(future)
         future.add_done_callback(lambda f: done(path, _problem(f)))
 
     def close(self) -> None:
         """Give up films that are not begun; one under way is finished."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._pool is None:
+            return
+        if any(not film.done() for film in self._films):
+            print("the film under way is finished first", flush=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _modest() -> None:
+    # Ctrl-C on a terminal reaches every process; it must not spoil a film that is nearly done
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(10)
 

@@ -13,24 +13,18 @@ from typing import Any, Callable, Optional, Sequence, Tuple
 from ppp.errors import PPPError
 from ppp.planning.executor import Began, Ended, Replanned
 from ppp.planning.performer import Poses, WorldState
-from ppp.planning.planner import PlanMaker
 from ppp.planning.recording import Recording
 from ppp.planning.scenario import Scenario
-from ppp.planning.search import SearchMaker
-from ppp.planning.skills import GAIT, role
-from ppp.planning.validate import point
-from ppp.play.errand import around, command_scenario, instruction_scenario
+from ppp.play.desk import Answer, Desk, MakerFor
 from ppp.play.errand_run import End, ErrandRun, Turn
 from ppp.play.performer import LivePerformer
 from ppp.play.pick import pick
 from ppp.play.plan_view import PlanView
 from ppp.play.recorder import Recorder
 from ppp.play.resting import PATIENCE, Rest
-from ppp.play.things import Place, coordinates_in, named_in, points_at
-from ppp.play.views import Heard, View
+from ppp.play.things import Place
+from ppp.play.views import View
 
-#: a command or an instruction is no longer than this, characters
-LONGEST_TEXT = 1000
 #: what "push" gives the pelvis, N s (a man of 52 kg then moves at 0.8 m/s)
 PUSH = 40.0
 #: real time is slowed down by this
@@ -42,11 +36,6 @@ SETTLE = 4.0
 THINKING = 0.3
 #: the physics are put back to the start when the pelvis is higher, or further off, than this, m
 HIGHEST, FARTHEST = 4.0, 60.0
-#: speeds that the page offers, simulated seconds per second
-SPEEDS = (1.0, SLOW)
-
-#: gives the planner for an instruction, and a line that says which one
-MakerFor = Callable[[Scenario], Tuple[PlanMaker, str]]
 
 
 class Session:
@@ -57,11 +46,11 @@ class Session:
                  maker_for: MakerFor, seed: int = 0, patience: Optional[float] = None) -> None:
         self.scenario, self.performer, self.matcher = scenario, performer, matcher
         self.on_recording: Callable[[Recording], None] = lambda recording: None
-        self._maker_for, self._seed, self._patience = maker_for, seed, patience
+        self._desk = Desk(scenario, matcher, performer.skills, maker_for)
+        self._seed, self._patience = seed, patience
         self._inputs: "queue.Queue[Callable[[], None]]" = queue.Queue()
         self._chance = random.Random(seed)
         self._paused, self._speed, self._message = False, 1.0, ""
-        self._heard: Tuple[Heard, ...] = ()
         self._recorder: Optional[Recorder] = None
         self._plan = PlanView()
         self._begin()
@@ -69,23 +58,23 @@ class Session:
     # -- what visitors may ask for: from any thread, done by the next tick ---------------------
     def say(self, text: str) -> None:
         """Carry out a command in plain English."""
-        self._inputs.put(lambda: self._say(str(text)))
+        self._ask(lambda: self._desk.say(str(text), self._state))
 
     def press(self, skill: str) -> None:
         """Carry out a skill by its name."""
-        self._inputs.put(lambda: self._press(str(skill)))
+        self._ask(lambda: self._desk.press(str(skill), self._state))
 
     def instruct(self, text: str) -> None:
         """Plan an instruction, and perform the plan."""
-        self._inputs.put(lambda: self._instruct(str(text)))
+        self._ask(lambda: self._desk.instruct(str(text), self._state))
 
     def click(self, origin: Sequence[float], direction: Sequence[float]) -> None:
         """Choose what a ray through the scene meets (both (3,), m, world frame) as the target."""
-        self._inputs.put(lambda: self._click(tuple(origin), tuple(direction)))
+        self._ask(lambda: self._desk.aim(self._pick(origin, direction), self._state))
 
     def aim(self, place: Optional[Place]) -> None:
         """Choose a target, or none."""
-        self._inputs.put(lambda: self._aim(place))
+        self._ask(lambda: self._desk.aim(place, self._state))
 
     def pause(self, paused: bool) -> None:
         """Stop the simulation, or let it go on."""
@@ -101,7 +90,7 @@ class Session:
 
     def stop(self) -> None:
         """Give up what is under way and stand still."""
-        self._inputs.put(lambda: self._stop("stopped"))
+        self._ask(lambda: Answer("stopped", stop=True))
 
     def reset(self) -> None:
         """Put everything back to the start."""
@@ -133,6 +122,8 @@ class Session:
                 wanted()
             except PPPError as error:
                 self._message = str(error)
+            except Exception as error:  # one visitor's odd wish must not end the show for all
+                self._message = f"that could not be done ({type(error).__name__}: {error})"
         if not self._paused:
             self._advance()
         return self.view()
@@ -142,7 +133,7 @@ class Session:
         recorder = self._recorder
         return View(
             state=self._state, pose=self._pose, skill=self._skill, goal=self._goal,
-            target=self._target, heard=self._heard, task=self._plan.task,
+            target=self._desk.target, heard=self._desk.heard, task=self._plan.task,
             planner=self._plan.planner, plan=self._plan.steps(), checks=self._plan.checks(),
             message=self._message, paused=self._paused, speed=self._speed,
             recording=recorder.seconds if recorder else None, busy=self._run is not None)
@@ -163,8 +154,6 @@ class Session:
         self._settle()
         self._quiet = 0.0  # s since the executor asked for something
         self._skill, self._goal = self._rest.choose(self._state)
-        self._target: Optional[Place] = None
-        self._pending, self._repeat = "", ""
 
     def _settle(self) -> None:
         """Let it find its stance unseen: a policy told to walk sooner falls more often."""
@@ -233,64 +222,24 @@ class Session:
             self._message = f"it did not get up in {PATIENCE:g} s: put back on its feet"
 
     # -- errands -------------------------------------------------------------------------------
-    def _say(self, text: str) -> None:
-        text = self._checked(text)
-        matches = self.matcher.match_all(text)
-        self._heard = tuple(Heard.of(match) for match in matches)
-        self._pending = self._message = ""
-        bad = next((m for m in matches if not m.performable), None)
-        if bad is not None:
-            raise PPPError(_advice(bad))
-        if len(matches) > 1:
-            pairs = [(match.text, match.skill) for match in matches]
-            scenario = instruction_scenario(self.scenario, text, pairs, self._around())
-            self._start(scenario, SearchMaker(self.matcher), "search")
-        else:
-            self._carry_out(text, matches[0].skill)
+    def _ask(self, request: Callable[[], Answer]) -> None:
+        """Queue a request for the desk; the tick that takes it does what the answer says."""
+        self._inputs.put(lambda: self._answered(request()))
 
-    def _press(self, skill: str) -> None:
-        if skill not in self.performer.skills:
-            raise PPPError(f"the policy has no skill '{skill[:40]}'")
-        self._heard, self._pending, self._message = (), "", ""
-        self._carry_out(skill.replace("_", " "), skill)
-
-    def _carry_out(self, text: str, skill: str) -> None:
-        """One skill at the place that the text or the last click names."""
-        now = self._around()
-        named = named_in(text, now.props, now.here) or coordinates_in(text)
-        if points_at(text) and named is None and self._target is None:
-            self._pending = text
-            self._message = "click a point of the floor or an object: the command waits for it"
+    def _answered(self, answer: Answer) -> None:
+        self._message = answer.message
+        if answer.stop:
+            self._drop()
+        if answer.errand is None:
             return
-        if skill == "idle":
-            self._stop("stands still")
-            return
-        scenario = command_scenario(self.scenario, text, skill, now)
-        self._start(scenario, SearchMaker(self.matcher), "search")
-        self._repeat = text if role(skill) == GAIT and named is None else ""
-
-    def _instruct(self, text: str) -> None:
-        text = self._checked(text)
-        own = text.split() == self.scenario.instruction.split()
-        matches = [] if own else self.matcher.match_all(text)
-        self._heard, self._pending, self._message = tuple(map(Heard.of, matches)), "", ""
-        bad = next((m for m in matches if not m.performable), None)
-        pairs = [] if bad else [(match.text, match.skill) for match in matches]
-        scenario = self.scenario if own else instruction_scenario(
-            self.scenario, text, pairs, self._around())
-        maker, how = self._maker_for(scenario)
-        if bad is not None and maker.name == "search":
-            raise PPPError(f"{_advice(bad)} (the search planner reads one skill a clause)")
-        self._start(scenario, maker, how)
-
-    def _start(self, scenario: Scenario, maker: PlanMaker, how: str) -> None:
         self._drop()
+        errand = answer.errand
         self._quiet = 0.0 if self._patience is None else THINKING
-        self._run = ErrandRun(scenario, maker, self.matcher, self.performer.skills, self._state,
-                              self._pose)
-        self._plan = PlanView(scenario, how, self._run.planner)
+        self._run = ErrandRun(errand.scenario, errand.maker, self.matcher, self.performer.skills,
+                              self._state, self._pose)
+        self._plan = PlanView(errand.scenario, errand.how, self._run.planner)
         if self._recorder is not None:
-            self._recorder.task(scenario.instruction)
+            self._recorder.task(errand.scenario.instruction)
 
     def _on(self, event: Any) -> None:
         """A step begins or ends, or the plan changes."""
@@ -304,7 +253,8 @@ class Session:
             self._recorder.step("", "", outcome.target, outcome.ended)
 
     def _finish(self, end: End) -> None:
-        self._run, self._repeat = None, ""
+        self._run = None
+        self._desk.over(end.result is not None and end.result.success)
         if end.result is None:
             self._plan.failed(end.problem)
             self._message = end.problem
@@ -315,57 +265,31 @@ class Session:
         self._message = f"{verdict} after {result.time_s:.1f} s: {result.ended}"
         if self._recorder is not None:
             self._recorder.checks(list(self._plan.checks()))
-        if self._target and not self._target.name and result.success:
-            self._target = None  # the point was reached: the next walk goes straight ahead
 
     # -- the rest ------------------------------------------------------------------------------
-    def _checked(self, text: str) -> str:
-        text = " ".join(text.split())
-        if not any(c.isalnum() for c in text):
-            raise PPPError("write what to do in English, such as 'walk to the flag'")
-        if len(text) > LONGEST_TEXT:
-            raise PPPError(f"that is {len(text)} characters: at most {LONGEST_TEXT} are read")
-        return text
-
-    def _around(self) -> Any:
-        return around(self.scenario, self._state, self._target)
-
-    def _click(self, origin: Tuple[float, ...], direction: Tuple[float, ...]) -> None:
-        props = self.scenario.scene()
+    def _pick(self, origin: Sequence[float], direction: Sequence[float]) -> Optional[Place]:
+        scene = self.scenario.scene()
         poses = {p.name: (self._pose.prop_pos[i], self._pose.prop_rot[i])
-                 for i, p in enumerate(props.bodies)}
-        self._aim(pick(origin, direction, props.props, poses))
-
-    def _aim(self, place: Optional[Place]) -> None:
-        self._target = place
-        again, self._pending = self._pending or self._repeat, ""
-        if place is None:
-            self._message = "no target: gaits go straight ahead, blows seek the nearest target"
-            return
-        self._message = f"target: {place.name or point(place.xy)}"
-        if again:
-            self._say(again)
+                 for i, p in enumerate(scene.bodies)}
+        return pick(origin, direction, scene.props, poses)
 
     def _push(self) -> None:
         angle = self._chance.uniform(-math.pi, math.pi)
         self.performer.push((PUSH * math.cos(angle), PUSH * math.sin(angle)))
         self._message = f"pushed with {PUSH:g} N s"
 
-    def _stop(self, why: str) -> None:
-        self._drop()
-        self._message, self._pending = why, ""
-
     def _drop(self) -> None:
         if self._run is not None:
             self._run.stop()
             self._plan.failed("given up")
-        self._run, self._repeat = None, ""
+        self._run = None
         self._rest = Rest(self.performer.skills)
 
     def _reset(self, why: str) -> None:
         self._drop()
         self._begin()
-        self._plan, self._heard, self._message = PlanView(), (), why
+        self._desk.clear()
+        self._plan, self._message = PlanView(), why
 
     def _record(self, on: bool) -> None:
         if on and self._recorder is None:
@@ -377,9 +301,3 @@ class Session:
             self._message = f"recorded {recorder.seconds:.1f} s"
             self.on_recording(recorder.recording())
 
-
-def _advice(match: Any) -> str:
-    """What to do about a text that is refused; the nearest skills are shown beside it."""
-    if match.known or match.skill is None:
-        return match.reason
-    return f"'{match.text[:60]}' names no skill: say it in other words, or press a skill"

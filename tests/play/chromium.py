@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import shutil
@@ -24,6 +25,7 @@ class Chromium:
     """One window. size: (width, height) in pixels. Use as a context manager."""
 
     def __init__(self, size=(1440, 900)):
+        self._stack = contextlib.ExitStack()
         self._folder = tempfile.mkdtemp()
         self._process = subprocess.Popen(
             [installed(), "--headless=new", "--no-sandbox", "--remote-debugging-port=0",
@@ -46,10 +48,10 @@ class Chromium:
         return self
 
     def __exit__(self, *reason):
-        self._socket.close()
         self._end()
 
     def _end(self):
+        self._stack.close()
         self._process.terminate()
         self._process.wait(20)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -66,7 +68,7 @@ class Chromium:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
             pages = json.loads(answer.read())
         page = next(p for p in pages if p["type"] == "page")
-        return connect(page["webSocketDebuggerUrl"], max_size=None)
+        return self._stack.enter_context(connect(page["webSocketDebuggerUrl"], max_size=None))
 
     def call(self, method, **params):
         """One command of the protocol; returns its result."""

@@ -265,12 +265,15 @@ def test_a_recording_ends_by_itself(session, monkeypatch):
     assert len(made) == 1 and len(made[0].body_pos) == 31
 
 
-def test_errors_of_input_leave_the_session_as_it_was(session, monkeypatch):
+@pytest.mark.parametrize("error, says", [
+    (PPPError("no"), "no"), (RuntimeError("boom"), "that could not be done (RuntimeError: boom)")])
+def test_errors_of_input_leave_the_session_as_it_was(session, monkeypatch, error, says):
     def refuse(text):
-        raise PPPError("no")
+        raise error
 
     ticks(session, 2)
-    monkeypatch.setattr(session.matcher, "match_all", refuse)
-    session.say("jump")
-    view = session.tick()
-    assert view.message == "no" and not view.busy
+    with monkeypatch.context() as patch:
+        patch.setattr(session.matcher, "match_all", refuse)
+        session.say("jump")
+        view = session.tick()
+    assert view.message == says and not view.busy
