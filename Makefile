@@ -28,10 +28,13 @@ demo: $(READY)
 	$(BIN)/ppp plan prompts/strike_behind_block.yaml --planner auto --perform \
 		--video out/demo.mp4 --html out/demo.html --json out/demo.json
 
-# MuJoCo-Warp (150 MB) runs on the CPU too, which is how it is tested; the demo does without
+# MuJoCo-Warp (150 MB) runs on the CPU too, which is how it is tested; the demo does without.
+# transformers is for LLaRP on other language models, tested with a tiny one of random weights
 $(WARP): $(READY)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[warp]' || \
 		echo "note: MuJoCo-Warp could not be installed; its tests are left out"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[llm]' || \
+		echo "note: transformers could not be installed; its tests are left out"
 	@touch $(WARP)
 
 test: $(WARP)
