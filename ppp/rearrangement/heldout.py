@@ -28,7 +28,7 @@ REPHRASED: Dict[str, Tuple[str, ...]] = {
     ),
     "open": ("unseal {c}", "swing {c} wide", "expose the contents behind {c}"),
     "close": ("seal {c}", "fasten {c}", "slam {c}"),
-    "go": ("head for {p}", "proceed to {p}", "approach {p}", "travel to {p}"),
+    "go": ("journey to {p}", "proceed to {p}", "approach {p}", "travel to {p}"),
     "run": ("sprint to {p}", "dash to {p}", "race to {p}"),
     "sneak": ("creep to {p}", "tiptoe to {p} undetected", "reach {p} by stealth"),
     "find": ("locate {x}", "track down {x}", "discover the whereabouts of {x}"),

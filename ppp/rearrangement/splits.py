@@ -113,12 +113,12 @@ def resolve(layout: Layout, relation: str, r: str, q: str = "") -> List[str]:
     of r and q, and clear. same_room: the only one there. left_of, right_of: the only one in the
     room of r on that side of who faces r. north, east: by y or x, clear by ``MARGIN``.
     """
-    surfaces = [s for s in layout.names(words.SURFACES) if s not in (r, q)]
-    xy = {name: layout.xy[words.PLACE[name]] for name in (*surfaces, r, *([q] if q else []))}
     if relation in ("north", "east"):
         axis = 1 if relation == "north" else 0
-        surfaces = list(layout.names(words.SURFACES))
-        return _clear(surfaces, lambda s: -float(layout.xy[words.PLACE[s]][axis]))
+        return _clear(layout.names(words.SURFACES),
+                      lambda s: -float(layout.xy[words.PLACE[s]][axis]))
+    surfaces = [s for s in layout.names(words.SURFACES) if s not in (r, q)]
+    xy = {name: layout.xy[words.PLACE[name]] for name in (*surfaces, r, *([q] if q else []))}
     if relation == "closest":
         return _clear(surfaces, lambda s: math.dist(xy[s], xy[r]))
     if relation == "farthest":
