@@ -56,10 +56,10 @@ class ImitationConfig:
     """Episodes an optimiser step."""
     learning_rate: float = 1e-3
     """Of AdamW at its highest; it warms up over 2 % and falls to a tenth by a cosine."""
+    lead: int = 100
+    """First roll-outs, all of whose steps are the expert's."""
     expert_share: float = 0.5
-    """Share of the steps that the expert acts itself, once faded."""
-    fade: int = 100
-    """Roll-outs over which the expert's share falls from 1."""
+    """Share of the steps that the expert acts itself in those that follow."""
     weight_decay: float = 0.01
     """Of AdamW."""
     grad_norm: float = 1.0

@@ -60,10 +60,13 @@ class ObservationEncoder(nn.Module):
 
     def forward(self, obs: Obs) -> Tensor:
         """(...) observations -> (..., d). The order of entities does not matter."""
-        x = obs.entities
+        shape, real = obs.mask.shape, obs.mask.flatten()
+        x = obs.entities.flatten(0, -2)[real]  # what is not there costs nothing
         if self.table is not None:
-            x = torch.cat([x, self.name(self.table[obs.names])], -1)
-        x = self.entity(x) * obs.mask[..., None]
+            x = torch.cat([x, self.name(self.table[obs.names.flatten()[real]])], -1)
+        x = self.entity(x)
+        x = x.new_zeros(len(real), x.shape[-1]).index_copy(0, real.nonzero()[:, 0], x)
+        x = x.view(*shape, -1)
         mean = x.sum(-2) / obs.mask.sum(-1, keepdim=True).clamp(min=1)
         # entities are at least 0 behind the ReLU: one that is not there never is the largest
         return self.norm(self.token(torch.cat([mean, x.amax(-2), self.own(obs.self_state)], -1)))

@@ -130,12 +130,12 @@ class Trainer:
         return self.players.play(self.policy, tasks, int(chance.integers(2 ** 31)), choice)
 
     def _expert_share(self, count: int, chance: np.random.Generator) -> np.ndarray:
-        """How much of each episode the expert leads: all at first, later from none to all of it,
+        """How much of each episode the expert leads: at first all; later from none to all of it,
         ``expert_share`` in the mean."""
-        share, fade = self.config.imitation.expert_share, self.config.imitation.fade
-        left = max(0.0, 1.0 - self.iteration / fade) if fade else 0.0
-        drawn = chance.random(count) ** ((1 - share) / share) if share > 0 else np.zeros(count)
-        return left + (1 - left) * drawn
+        share = self.config.imitation.expert_share
+        if self.iteration < self.config.imitation.lead:
+            return np.ones(count)
+        return chance.random(count) ** ((1 - share) / share) if share > 0 else np.zeros(count)
 
     def _imitate(self) -> "tuple[Episodes, Dict[str, float]]":
         config, chance = self.config.imitation, self._chance()

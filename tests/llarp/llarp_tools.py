@@ -33,7 +33,7 @@ def settings(**changes) -> LlarpConfig:
     """Three iterations of imitation and two of PPO on a tiny backbone."""
     base = LlarpConfig(
         model=model(critic="separate"), validate_every=0, validation=4,
-        imitation=ImitationConfig(iterations=3, episodes=6, batch=4, fade=2, expert_share=0.5),
+        imitation=ImitationConfig(iterations=3, episodes=6, batch=4, lead=2, expert_share=0.5),
         ppo=PpoConfig(iterations=2, episodes=6, minibatches=2, kl=0.1, value_iterations=1))
     return dataclasses.replace(base, **changes)
 
