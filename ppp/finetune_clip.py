@@ -257,10 +257,10 @@ def evaluate_only(settings: Settings) -> Dict[str, Any]:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp finetune-clip``. 0: done, 4: collapsed; a PPPError becomes 2."""
-    import tyro
+    from ppp.options import read_options
 
     arguments = sys.argv[1:] if argv is None else argv
-    settings = tyro.cli(Settings, args=arguments, prog="ppp finetune-clip")
+    settings = read_options(Settings, arguments, "ppp finetune-clip")
     check(settings)
 
     import torch

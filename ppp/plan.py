@@ -14,6 +14,7 @@ import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError, run_entry
+from ppp.options import read_options
 from ppp.outputs import check_file, write_json
 from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for, recorder_for
 from ppp.planning.executor import Executor
@@ -67,7 +68,7 @@ class Settings:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Plan and, if asked, perform; returns the exit status."""
-    settings = tyro.cli(Settings, args=argv, prog="ppp plan", description=Settings.__doc__)
+    settings = read_options(Settings, argv, "ppp plan")
     scenario = load_scenario(settings.scenario)
     if not 0 <= settings.seed < 2**31:
         raise PPPError("--seed must be a whole number from 0 to 2147483647")

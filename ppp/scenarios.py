@@ -10,6 +10,7 @@ import yaml
 from typing_extensions import Literal
 
 from ppp.errors import PPPError, unknown
+from ppp.options import read_options
 from ppp.outputs import check_file, check_folder, written
 from ppp.planning.choosing import matcher_for
 from ppp.planning.generate import generated_data
@@ -205,6 +206,5 @@ def main(argv: Optional[List[str]] = None) -> int:
     if argv[0] not in ACTIONS:
         raise unknown("action", argv[0], ACTIONS)
     kind, act = ACTIONS[argv[0]]
-    args = tyro.cli(kind, args=argv[1:], prog=f"ppp scenarios {argv[0]}",
-                    description=kind.__doc__, config=(tyro.conf.FlagCreatePairsOff,))
+    args = read_options(kind, argv[1:], f"ppp scenarios {argv[0]}")
     return act(args)

@@ -100,9 +100,9 @@ def run_all(runs: List[Tuple[Path, bool]]) -> Optional[Path]:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval ablation``."""
-    import tyro
+    from ppp.options import read_options
 
-    args = tyro.cli(Args, args=argv, prog="ppp eval ablation", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp eval ablation")
     for name in ("samples", "seeds", "episodes"):
         value = getattr(args, name)
         if value is not None and value < 1:

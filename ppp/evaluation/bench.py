@@ -153,9 +153,9 @@ def show(figures: Dict[str, Any]) -> None:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp bench``."""
-    import tyro
+    from ppp.options import read_options
 
-    args = tyro.cli(Args, args=argv, prog="ppp bench", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp bench")
     if args.rounds < 1 or any(count < 1 for count in args.num_envs or []):
         name = "--rounds" if args.rounds < 1 else "--num-envs"
         raise PPPError(f"{name} must be 1 or more")

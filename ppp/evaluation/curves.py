@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import numpy as np
-import tyro
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tyro.conf import Positional
@@ -14,6 +13,7 @@ from tyro.conf import Positional
 from ppp.errors import PPPError
 from ppp.learning.healthy import Band, bands
 from ppp.learning.history import History, read_history, smooth
+from ppp.options import read_options
 from ppp.outputs import check_file
 from ppp.settings import load_yaml
 
@@ -132,7 +132,7 @@ def _skills(axes: Axes, runs: List[Run], kind: str, title: str) -> None:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval curves``."""
-    args = tyro.cli(Args, args=argv, prog="ppp eval curves", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp eval curves")
     if not args.runs:
         raise PPPError("no run named; give the folders of one or more training runs")
     if args.out.suffix != ".png":

@@ -59,9 +59,9 @@ def perform_seeds(scenario_file: Path, bundle: Optional[Path], seeds: int) -> Di
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval demo``."""
-    import tyro
+    from ppp.options import read_options
 
-    args = tyro.cli(Args, args=argv, prog="ppp eval demo", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp eval demo")
     if args.seeds < 1:
         raise PPPError("--seeds must be 1 or more")
     check_file(args.json)

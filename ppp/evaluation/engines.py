@@ -261,9 +261,9 @@ def _short(value: float) -> str:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval engines``."""
-    import tyro
+    from ppp.options import read_options
 
-    args = tyro.cli(Args, args=argv, prog="ppp eval engines", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp eval engines")
     if args.engine not in ENGINES:
         raise unknown("engine", args.engine, ENGINES)
     for part in args.parts:

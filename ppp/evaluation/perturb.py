@@ -159,11 +159,10 @@ class Args:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval pushes``."""
-    import tyro
-
     from ppp.evaluation.task_test import print_figures
+    from ppp.options import read_options
 
-    args = tyro.cli(Args, args=argv, prog="ppp eval pushes", description=__doc__)
+    args = read_options(Args, argv, "ppp eval pushes", __doc__)
     if args.seeds < 1 or args.each < 1:
         raise PPPError("--seeds and --each must be 1 or more")
     if not args.impulses or min(args.impulses) <= 0:

@@ -17,6 +17,7 @@ from ppp.errors import PPPError
 from ppp.evaluation.planning_episode import Cast, closed_episode, episode
 from ppp.evaluation.planning_figures import SET, key, show, summary
 from ppp.evaluation.side_by_side import side_by_side
+from ppp.options import read_options
 from ppp.outputs import check_file, write_json
 from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for, recorder_for
 from ppp.planning.kinematic import KinematicPerformer
@@ -176,7 +177,7 @@ def bundle_of(args: Args, performer: Performer) -> Optional[str]:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval planning``."""
-    args = tyro.cli(Args, args=argv, prog="ppp eval planning", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp eval planning")
     _check(args)
     check_file(args.json)
     levels = list(LEVELS) if args.level == "all" else [args.level]

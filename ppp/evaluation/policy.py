@@ -234,9 +234,9 @@ def _check(args: Args) -> None:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval policy``."""
-    import tyro
+    from ppp.options import read_options
 
-    args = tyro.cli(Args, args=argv, prog="ppp eval policy", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp eval policy")
     _check(args)
     report = score(args.bundle, args.seeds, args.episodes, args.parts, args.variants, show=True)
     print_report(report.figures)

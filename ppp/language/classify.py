@@ -79,12 +79,11 @@ def _check(text: str) -> None:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp classify``. 0 also when a command is unknown: that is an answer."""
-    import tyro
-
     from ppp.language import load_matcher
+    from ppp.options import read_options
 
     arguments = sys.argv[1:] if argv is None else argv
-    settings = tyro.cli(Settings, args=arguments, prog="ppp classify")
+    settings = read_options(Settings, arguments, "ppp classify")
     if not settings.texts:
         raise PPPError('no command given, write one in quotes: ppp classify "hit him hard"')
     for text in settings.texts:

@@ -11,6 +11,7 @@ import tyro
 
 from ppp.errors import PPPError, unknown
 from ppp.language.skills_file import check_id, check_phrases, with_skill, without_outsiders
+from ppp.options import read_options
 from ppp.outputs import check_folder
 
 if TYPE_CHECKING:
@@ -245,6 +246,5 @@ def main(argv: Optional[List[str]] = None) -> int:
     if argv[0] not in COMMANDS:
         raise unknown("skills command", argv[0], COMMANDS)
     kind, run = COMMANDS[argv[0]]
-    settings = tyro.cli(kind, args=argv[1:], prog=f"ppp skills {argv[0]}",
-                        description=kind.__doc__)
+    settings = read_options(kind, argv[1:], f"ppp skills {argv[0]}")
     return run(settings)

@@ -17,6 +17,7 @@ import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError
+from ppp.options import read_options
 from ppp.outputs import check_folder
 from ppp.planning.choosing import ModelOptions, choose_planner
 from ppp.planning.planner import PlanMaker
@@ -53,7 +54,7 @@ class Settings:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Serve the page until Ctrl-C; returns the exit status."""
-    settings = tyro.cli(Settings, args=argv, prog="ppp play", description=Settings.__doc__)
+    settings = read_options(Settings, argv, "ppp play")
     scenario = load_scenario(settings.scenario or PLAYGROUND)
     _check(settings)
     session = _session(settings, scenario)
