@@ -93,11 +93,14 @@ def _check(settings: Settings) -> None:
 
 
 def _session(settings: Settings, scenario: Scenario) -> Any:
+    import torch
+
     from ppp.language import load_matcher
     from ppp.planning.situation import remembered
     from ppp.play.performer import LivePerformer
     from ppp.play.session import Session
 
+    torch.set_num_threads(1)  # one humanoid: more threads would only wait for each other
     performer = LivePerformer(settings.bundle)
     check_skills(scenario, performer.skills, str(settings.scenario or PLAYGROUND))
     matcher = load_matcher(performer.skills)

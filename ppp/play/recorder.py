@@ -6,7 +6,7 @@ import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError
@@ -73,14 +73,14 @@ class Recorder:
 
 
 class Studio:
-    """Writes recordings into a folder, without holding up the simulation.
+    """Writes recordings into a folder, without holding up the simulation. size: of films, pixels.
 
     A film is drawn in a process of its own at a lower priority: a renderer that crashes takes
     nothing with it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, size: Tuple[int, int] = (1280, 720)) -> None:
+        self.folder, self.size = folder, size
         self._pool: Optional[ProcessPoolExecutor] = None
         self._films: List["Future[str]"] = []
 
@@ -104,7 +104,7 @@ class Studio:
         path = self.folder / f"{stem}.mp4"
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _modest)
-        future = self._pool.submit(_film, recording, str(path))
+        future = self._pool.submit(_film, recording, str(path), self.size)
         self._films.append(future)
         future.add_done_callback(lambda f: done(path, _problem(f)))
 
@@ -124,12 +124,12 @@ def _modest() -> None:
         os.nice(10)
 
 
-def _film(recording: Recording, path: str) -> str:
+def _film(recording: Recording, path: str, size: Tuple[int, int]) -> str:
     """Write the film; returns what went wrong, '' for nothing."""
     from ppp.view.video import write_video
 
     try:
-        write_video(recording, path)
+        write_video(recording, path, size)
     except PPPError as error:
         return str(error)
     return ""
