@@ -55,7 +55,7 @@ class ImitationConfig:
     batch: int = 64
     """Episodes an optimiser step."""
     learning_rate: float = 1e-3
-    """Of AdamW at its highest; it warms up over 2 % and falls to a tenth by a cosine."""
+    """Of AdamW at its highest; it warms up over 5 % and falls to a tenth by a cosine."""
     lead: int = 100
     """First roll-outs, all of whose steps are the expert's."""
     expert_share: float = 0.5

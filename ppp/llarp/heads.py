@@ -18,12 +18,12 @@ WIDTH = 512
 
 
 def action_keys(phrases: Tensor) -> Tensor:
-    """(A, e) frozen phrase vectors -> (A, e), their mean taken off and of length sqrt(e).
+    """(A, e) frozen phrase vectors -> (A, e), their mean taken off and of length 1.
 
-    All phrases share a large component, which would only add a constant to all logits.
+    All phrases share a large component, which would only add a constant to all logits. Longer keys
+    would make an optimiser's step on the query move the logits by tens.
     """
-    rows = F.normalize(phrases - phrases.mean(0), dim=-1)
-    return rows * phrases.shape[1] ** 0.5
+    return F.normalize(phrases - phrases.mean(0), dim=-1)
 
 
 class ActionHead(nn.Module):

@@ -29,7 +29,7 @@ from ppp.llarp.updates import imitate, improve
 from ppp.rearrangement import make_tasks
 
 #: share of the imitation in which the learning rate rises, and what it falls to
-WARM, LEAST = 0.02, 0.1
+WARM, LEAST = 0.05, 0.1
 
 
 class Trainer:
@@ -215,7 +215,7 @@ class Trainer:
 def _schedule(done: float) -> float:
     """Share of the highest rate at ``done`` (0 to 1): a linear rise, then half a cosine."""
     if done < WARM:
-        return max(done / WARM, 0.02)
+        return max(done / WARM, 0.05)
     return LEAST + (1 - LEAST) * 0.5 * (1 + math.cos(math.pi * (done - WARM) / (1 - WARM)))
 
 

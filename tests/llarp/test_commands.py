@@ -52,6 +52,27 @@ def test_eval_writes_what_the_design_asks_for(tmp_path, capsys):
     assert "no Habitat" in figures["differs"] and "no Habitat" in page.read_text()
 
 
+def test_curves_keep_regimes_apart(tmp_path, capsys):
+    """Two regimes, two rows of panels: the picture is twice as high."""
+    from PIL import Image
+
+    assert call("train", "--run-dir", tmp_path / "a", *TINY) == 0
+    facts = store.read(tmp_path / "a" / store.CHECKPOINT).facts
+    (tmp_path / "b").mkdir()
+    facts["settings"]["regime"] = "rl"
+    store.write(tmp_path / "b" / store.CHECKPOINT, {}, facts)
+    (tmp_path / "b" / "history.jsonl").write_bytes((tmp_path / "a" / "history.jsonl").read_bytes())
+    sizes = []
+    for runs in (["a"], ["a", "b"]):
+        out = tmp_path / f"{len(runs)}.png"
+        assert call("curves", *[tmp_path / run for run in runs], "--out", out) == 0
+        sizes.append(Image.open(out).size)
+    assert sizes[1] == (sizes[0][0], 2 * sizes[0][1])
+    (tmp_path / "b" / "history.jsonl").write_text('{"iteration": 1}\n')
+    assert call("curves", tmp_path / "b") == 2
+    assert "no validation score yet" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words, message", [
     (["evil"], "did you mean 'eval'"),
     (["eval", "--split", "contxt"], "did you mean 'context'"),

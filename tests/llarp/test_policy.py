@@ -87,11 +87,12 @@ def test_names_are_seen_only_in_their_mode():
 def test_text_head_prefers_the_phrase_its_query_points_at():
     phrases = torch.randn(6, 16, generator=torch.Generator().manual_seed(0)) + 3.0
     keys = action_keys(phrases)
-    assert torch.allclose(keys.norm(dim=1), torch.full((6,), 4.0))
+    assert torch.allclose(keys.norm(dim=1), torch.ones(6))
+    assert keys.mean(0).norm() < 0.2 < phrases.mean(0).norm()
     head = ActionHead(8, 6, "text", keys=keys)
     with torch.no_grad():
         head.query.weight.zero_()
-        head.query.bias.copy_(keys[4])
+        head.query.bias.copy_(9 * keys[4])
     assert int(head.logits(torch.randn(512)).argmax()) == 4
 
 
