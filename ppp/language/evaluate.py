@@ -87,12 +87,12 @@ def compare_methods(settings: Settings) -> Dict[str, Any]:
         if getattr(settings, name) < 1:
             raise PPPError(f"--{name} {getattr(settings, name)}: must be at least 1")
     check_folder(settings.cache)
-    check_file(settings.json)
     check_file(settings.markdown, "table")
     torch.set_num_threads(1)
     out = console()
-    found = compare(load_phrases(find_phrases(settings.phrases)), settings.arms or list(ARMS),
-                    settings.seeds, settings.epochs, settings.cache, settings.weights,
+    phrases = load_phrases(find_phrases(settings.phrases))
+    found = compare(phrases, settings.arms or list(ARMS), settings.seeds, settings.epochs,
+                    settings.cache, settings.weights,
                     lambda line: print(line, flush=True))
     tables = [method_rows(found), skill_rows(found)]
     for rows in tables:
@@ -101,9 +101,11 @@ def compare_methods(settings: Settings) -> Dict[str, Any]:
             table.add_row(*row)
         out.print(table)
     if settings.markdown:
-        text = "\n\n".join(map(markdown, tables)) + "\n"
+        about = (f"Phrase file sha256 {phrases.sha256[:8]}, "
+                 f"{len(phrases.pairs('train'))} training phrases.")
+        text = "\n\n".join([about, *map(markdown, tables)]) + "\n"
         Path(settings.markdown).write_text(text, encoding="utf-8")
-    return {"epochs": settings.epochs, "arms": found}
+    return {"epochs": settings.epochs, "phrases_sha256": phrases.sha256, "arms": found}
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -112,15 +114,19 @@ def main(argv: Optional[List[str]] = None) -> int:
 
     from ppp.finetune_clip import find_phrases
     from ppp.language.report import console, figure_table, skill_table
-    from ppp.outputs import write_json
+    from ppp.outputs import check_file, write_json
 
     arguments = sys.argv[1:] if argv is None else argv
     settings = tyro.cli(Settings, args=arguments, prog="ppp eval language")
+    check_file(settings.json)
     if settings.compare:
         values = compare_methods(settings)
         if settings.json:
             write_json(values, settings.json)
         return 0
+    for name in ("arms", "markdown"):
+        if getattr(settings, name):
+            raise PPPError(f"--{name}: goes with --compare only, add that or drop this")
     scores = evaluate(find_phrases(settings.phrases), settings.model, settings.weights)
     control = {"lexical": scores["lexical"]} if scores["lexical"] else {}
     columns = {**control, scores["method"]: scores}

@@ -8,11 +8,13 @@ from typing import Any, Collection, Dict, Iterator, List, Optional, Tuple
 import yaml
 
 from ppp.errors import PPPError, nearest, unknown
+from ppp.language import things
 from ppp.language.encoders.base import file_sha256
 
 SIDES = ("left", "right")
 OOS_LISTS = ("oos_train", "oos_near", "oos_far")
-FIELDS = ("skills", "mirrored", "rest", "stand_ins", *OOS_LISTS, "negation", "composite", "planner")
+FIELDS = ("skills", "mirrored", "things", "rest", "stand_ins", *OOS_LISTS, "negation", "composite",
+          "planner")
 #: lists of one skill; ``heldout`` is the strict one, ``natural`` may repeat words of training
 SKILL_LISTS = ("train", "natural", "heldout")
 SKILL_FIELDS = ("label", *SKILL_LISTS)
@@ -68,8 +70,9 @@ class PhraseSet:
                 raise unknown(f"skill in {self.path}, field {where}:", skill, known)
 
 
-def _texts(value: Any, where: str) -> List[str]:
-    """A list of non-empty strings, in the file's order and without repeats."""
+def _texts(value: Any, where: str, carriers: bool = False) -> List[str]:
+    """A list of non-empty strings, in the file's order and without repeats; ``{thing}`` only where
+    it holds ``carriers``."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -77,6 +80,9 @@ def _texts(value: Any, where: str) -> List[str]:
     for number, text in enumerate(value):
         if not isinstance(text, str) or not text.strip():
             raise PPPError(f"{where}[{number}]: {text!r} is not a phrase, write it in quotes")
+        if things.THING in text and not carriers:
+            raise PPPError(f"{where}[{number}]: {things.THING} is written out under things only, "
+                           "move the phrase there")
     return list(dict.fromkeys(" ".join(text.split()) for text in value))
 
 
@@ -142,6 +148,26 @@ def _add_mirrored(phrases: PhraseSet, data: Any) -> None:
             _add_skill(phrases, name.replace("{d}", side), _for_side(fields, side), where)
 
 
+def _add_things(phrases: PhraseSet, data: Any) -> None:
+    """``things``: carriers written out, into the training phrases and ``oos_train``."""
+    where = f"{phrases.path}: things"
+    fields = _mapping(data, where, things.FIELDS)
+    writer = things.Writer(_texts(fields.get("names"), f"{where}.names"), f"{where}.names")
+
+    def add(texts: List[str], value: Any, place: str, side: str = "") -> List[str]:
+        carriers = [text.replace("{d}", side) for text in _texts(value, place, carriers=True)]
+        return list(dict.fromkeys(texts + writer.write(carriers, place)))
+
+    for pattern, value in _mapping(fields.get("train"), f"{where}.train").items():
+        place = f"{where}.train.{pattern}"
+        for side in SIDES if "{d}" in pattern else ("",):
+            skill = pattern.replace("{d}", side)
+            if skill not in phrases.labels:
+                raise unknown(f"skill in {where}.train:", skill, phrases.labels)
+            phrases.train[skill] = add(phrases.train[skill], value, place, side)
+    phrases.oos_train = add(phrases.oos_train, fields.get("oos_train"), f"{where}.oos_train")
+
+
 def _add_rows(phrases: PhraseSet, data: Dict[str, Any]) -> None:
     """The lists whose entries carry their answer."""
     for name, length in (("negation", 3), ("composite", 2), ("planner", 2)):
@@ -183,6 +209,7 @@ def load_phrases(path: str) -> PhraseSet:
         phrases.stand_ins[skill] = _texts(others, f"{path}: stand_ins.{skill}")
     for name in OOS_LISTS:
         setattr(phrases, name, _texts(data.get(name), f"{path}: {name}"))
+    _add_things(phrases, data.get("things"))
     _add_rows(phrases, data)
     if not phrases.labels:
         raise PPPError(f"{path}: skills is empty, list at least one skill with phrases")

@@ -69,6 +69,15 @@ def test_bad_flags_get_one_sentence(files, flags, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("flags, words", [
+    (["--json", "/dev/null/x"], "/dev/null/x"), (["--arms", "lexical"], "--arms: goes with"),
+    (["--markdown", "table.md"], "--markdown: goes with"), (["--model", "absent"], "card.yaml")])
+def test_bad_flags_of_eval_get_one_sentence(files, flags, words):
+    with pytest.raises(PPPError) as caught:
+        evaluate_main(["--phrases", str(files[0]), *flags])
+    assert words in str(caught.value)
+
+
 def test_run_entry_turns_a_mistake_into_status_2(tmp_path, capsys):
     absent = str(tmp_path / "absent.yaml")
     assert run_entry(lambda: finetune_main(["--phrases", absent])) == 2
