@@ -2,17 +2,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ppp.engines.scene import Scene
-from ppp.errors import PPPError
 from ppp.planning.performer import CONTROL_DT, Poses
 from ppp.planning.physics import stacked
 from ppp.planning.recording import Recording
+from ppp.play.film import begin, draw
 from ppp.play.views import DONE, Line
 
 #: a recording stops by itself after so long, s
@@ -103,8 +101,8 @@ class Studio:
         """Begin to write the film; ``done`` is told its path and the problem, '' for none."""
         path = self.folder / f"{stem}.mp4"
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _modest)
-        future = self._pool.submit(_film, recording, str(path), self.size)
+            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), begin)
+        future = self._pool.submit(draw, recording, str(path), self.size)
         self._films.append(future)
         future.add_done_callback(lambda f: done(path, _problem(f)))
 
@@ -115,24 +113,6 @@ class Studio:
         if any(not film.done() for film in self._films):
             print("the film under way is finished first", flush=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _modest() -> None:
-    # Ctrl-C on a terminal reaches every process; it must not spoil a film that is nearly done
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(10)
-
-
-def _film(recording: Recording, path: str, size: Tuple[int, int]) -> str:
-    """Write the film; returns what went wrong, '' for nothing."""
-    from ppp.view.video import write_video
-
-    try:
-        write_video(recording, path, size)
-    except PPPError as error:
-        return str(error)
-    return ""
 
 
 def _problem(future: "Future[str]") -> str:
