@@ -27,6 +27,7 @@ from ppp.planning.report import Report
 from ppp.planning.result import Result
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
 from ppp.planning.situation import Matcher, initial_observation, situation_of
+from ppp.planning.trace import Recogniser
 from ppp.view.video import parse_size
 
 
@@ -108,8 +109,9 @@ def _plan(
         _write_plan(settings, scenario, maker, plan.as_dict(), report)
         return 0
     executor = Executor(
-        scenario, planner, performer, matcher, planner_name=maker.name, on_event=report.event
-    )
+        scenario, planner, performer, matcher, planner_name=maker.name, on_event=report.event,
+        recognise=_recogniser(settings, scenario),
+    )  # fmt: skip
     result = executor.perform(settings.seed)
     problems = _write(_outputs(settings, maker, size), result, report)
     _conclude(result, report)
@@ -124,6 +126,15 @@ def _performer(settings: Settings) -> Performer:
     from ppp.planning.physics import PhysicsPerformer
 
     return PhysicsPerformer(settings.bundle)
+
+
+def _recogniser(settings: Settings, scenario: Scenario) -> Optional[Recogniser]:
+    """What sees whether a skill was performed, where a check asks for one and there is motion."""
+    if settings.performer == "kinematic" or not scenario.skills_named():
+        return None
+    from ppp.evaluation.recogniser import recognise
+
+    return recognise
 
 
 def _prompt(scenario: Scenario, skills: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from typing_extensions import Literal
 from ppp.errors import PPPError
 from ppp.evaluation.planning_episode import Cast, closed_episode, episode
 from ppp.evaluation.planning_figures import SET, key, show, summary
+from ppp.evaluation.recogniser import recognise
 from ppp.evaluation.side_by_side import side_by_side
 from ppp.options import read_options
 from ppp.outputs import check_file, write_json
@@ -133,7 +134,8 @@ def cast_for(args: Args, performer: Performer) -> Cast:
     def maker(scenario: Scenario) -> PlanMaker:
         return choose_planner(args.planner, args.llm, scenario.name, matcher, recorder)[0]
 
-    return Cast(maker, matcher, performer, args.executor)
+    moves = isinstance(performer, PhysicsPerformer)  # the gliding figure has no motion to look at
+    return Cast(maker, matcher, performer, args.executor, recognise if moves else None)
 
 
 def perform(task: Task, cast: Cast) -> Dict[str, Any]:

@@ -19,7 +19,7 @@ from ppp.planning.scenario import Scenario
 from ppp.planning.server import NoAnswer
 from ppp.planning.situation import Matcher
 from ppp.planning.skills import ATTACK, GAIT, role
-from ppp.planning.trace import Trace
+from ppp.planning.trace import Recogniser, Trace
 from ppp.planning.validate import aimed_at
 
 
@@ -31,6 +31,7 @@ class Cast:
     matcher: Matcher
     performer: Performer
     executor: str  # kinematic or physics
+    recognise: Optional[Recogniser] = None
 
 
 def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
@@ -51,7 +52,8 @@ def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
         return {**row, "repairs": _repairs(maker)}
     row.update(valid=True, repairs=_repairs(maker), plan_steps=len(plan.steps))
     row.update(lengths(scenario, plan, cast.matcher))
-    executor = Executor(scenario, planner, cast.performer, cast.matcher, maker.name)
+    executor = Executor(scenario, planner, cast.performer, cast.matcher, maker.name,
+                        recognise=cast.recognise)
     result = executor.perform(seed)
     row.update(
         success=result.success,

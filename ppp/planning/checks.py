@@ -22,6 +22,10 @@ from ppp.planning.conditions import (
 from ppp.planning.scenario import Scenario
 from ppp.planning.trace import Trace
 
+#: a skill was performed when it is seen in this share of the step: to begin and to end it also
+#: takes its time
+SEEN = 1.0 / 3.0
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -148,11 +152,17 @@ def _performed(check: Performed, scenario: Scenario, trace: Trace, since: int) -
     begun = trace.states[since].time - 1e-6
     times = trace.times()
     tried = [o for o in trace.outcomes if o.skill == check.performed and o.start >= begun]
-    for outcome in tried:
-        if outcome.ok:
+    shares = []
+    for outcome in (o for o in tried if o.ok):
+        share = trace.seen(outcome)
+        if share is None or share >= SEEN:
             index = min(int(np.searchsorted(times, outcome.end - 1e-6)), len(times) - 1)
-            detail = f"carried out from {outcome.start:.1f} to {outcome.end:.1f} s"
-            return Verdict(index, detail)
+            seen = "" if share is None else f", seen in {share:.0%} of it"
+            return Verdict(index, f"carried out from {outcome.start:.1f} to {outcome.end:.1f} s"
+                                  + seen)
+        shares.append(share)
+    if shares:
+        return Verdict(None, f"carried out, but seen in {max(shares):.0%} of it only")
     return Verdict(None, f"{len(tried)} tries, none to its end" if tried else "not performed")
 
 

@@ -30,7 +30,7 @@ from ppp.planning.settling import settle, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
 from ppp.planning.skills import ATTACK, GAIT, TURN, role
 from ppp.planning.staging import Staged
-from ppp.planning.trace import Trace, observe, views
+from ppp.planning.trace import Recogniser, Trace, observe, views
 from ppp.planning.validate import aimed_at
 from ppp.planning.zones import MARGIN, Keep, solid, zones
 
@@ -84,7 +84,8 @@ class _Step:
 class Executor:
     """Drives a performer by a planner's commands. Deterministic for a seed.
 
-    on_event is told when a step begins (Began) or ends (Ended) and of every Replanned.
+    on_event is told when a step begins (Began) or ends (Ended) and of every Replanned. recognise:
+    says whether a skill that a check asks for was seen; without it, to be carried out is enough.
     """
 
     scenario: Scenario
@@ -94,11 +95,12 @@ class Executor:
     planner_name: str = "list"
     limits: Limits = field(default_factory=Limits)
     on_event: Callable[[Any], None] = lambda event: None
+    recognise: Optional[Recogniser] = None
 
     def perform(self, seed: int = 0) -> Result:
         """Perform until the planner is done, the time is up or the humanoid stays down."""
         self.scene: Scene = self.scenario.scene()
-        self.trace = Trace()
+        self.trace = Trace(self.recognise)
         self._stage = Staged(self.performer, self.scenario.events)
         start = self.scenario.start
         heading = math.radians(start.heading)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, Mapping, NamedTuple, Protocol, Sequence, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class WorldState:
     time: since the reset. root_pos: (3,) pelvis. heading: yaw of the pelvis, -pi..pi.
     root_up: z component of the pelvis' own z axis (1 upright). fallen: the humanoid lies.
     props: every prop of ``scene.bodies`` by name; markers have no body and no entry.
+    frame: (140,) the body's motion as ``ppp.humanoid.observation.discriminator_frame`` has it,
+    None of a figure that glides.
     """
 
     time: float
@@ -42,6 +44,7 @@ class WorldState:
     root_up: float = 1.0
     fallen: bool = False
     props: Mapping[str, PropState] = field(default_factory=dict)
+    frame: Optional[np.ndarray] = field(default=None, repr=False, compare=False)
 
     @property
     def xy(self) -> Tuple[float, float]:

@@ -18,7 +18,7 @@ from ppp.engines import make_engine
 from ppp.engines.base import Engine, EngineState
 from ppp.engines.scene import Scene
 from ppp.humanoid.kinematics import BodyState
-from ppp.humanoid.observation import observe, observe_goal
+from ppp.humanoid.observation import discriminator_frame, observe, observe_goal
 from ppp.humanoid.rotations import quat_mul, up_z, yaw_of, yaw_quat
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.learning.bundle import Policy, load_policy
@@ -147,14 +147,18 @@ def _targets(policy: Policy, obs: Tensor, skill: Tensor) -> Tensor:
 def _observed(performers: Sequence[PhysicsPerformer]) -> List[WorldState]:
     """What each sees of its world now; it goes into the recording."""
     states = [performer._engine.state for performer in performers]
-    pos, rot, force = (torch.cat(parts) for parts in zip(*(
-        (s.bodies.pos, s.root_rot, s.contact_force) for s in states)))
-    heading, up, down = yaw_of(rot).tolist(), up_z(rot).tolist(), lies(force, pos).tolist()
+    bodies = BodyState(*(torch.cat(parts) for parts in zip(*(s.bodies for s in states))))
+    angles, speeds, force = (torch.cat(parts) for parts in zip(*(
+        (s.joint_pos, s.joint_vel, s.contact_force) for s in states)))
+    rot = bodies.rot[:, 0]
+    heading, up = yaw_of(rot).tolist(), up_z(rot).tolist()
+    down = lies(force, bodies.pos).tolist()
+    frames = discriminator_frame(bodies, angles, speeds).numpy()
     found = []
     for i, (performer, state) in enumerate(zip(performers, states)):
         performer._snapshots.append(snapshot(state))
         found.append(WorldState(performer._time, state.root_pos[0].numpy().copy(), heading[i],
-                                up[i], down[i], performer._props()))
+                                up[i], down[i], performer._props(), frames[i]))
     return found
 
 

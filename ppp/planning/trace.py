@@ -1,7 +1,7 @@
 """What happened, step by step, as arrays that the success checks read."""
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Protocol, Tuple
 
 import numpy as np
 
@@ -11,12 +11,28 @@ from ppp.planning.performer import WorldState
 from ppp.planning.situation import Observation, Outcome, PropView, lies
 
 
-class Trace:
-    """The states of one performance, in order, and the outcomes of its steps."""
+class Recogniser(Protocol):
+    """Looks at a motion; ``ppp.evaluation.recogniser`` has one that was trained on the clips."""
 
-    def __init__(self) -> None:
+    def __call__(self, frames: np.ndarray, skill: str) -> Optional[float]:
+        """The share of the motion in which the skill is seen, None where that cannot be told.
+
+        frames: (T, 140), one a control step, see :class:`ppp.planning.performer.WorldState`.
+        """
+        ...
+
+
+class Trace:
+    """The states of one performance, in order, and the outcomes of its steps.
+
+    recognise: says what is seen of a motion; without it a step counts as what it was meant to be.
+    """
+
+    def __init__(self, recognise: Optional[Recogniser] = None) -> None:
         self.states: List[WorldState] = []
         self.outcomes: List[Outcome] = []
+        self._recognise = recognise
+        self._seen: Dict[Tuple[str, float, float], Optional[float]] = {}
 
     def add(self, state: WorldState) -> None:
         """Append the state after a control step."""
@@ -59,6 +75,16 @@ class Trace:
             if outcome.skill == skill:
                 found |= (times >= outcome.start - 1e-6) & (times <= outcome.end + 1e-6)
         return found
+
+    def seen(self, outcome: Outcome) -> Optional[float]:
+        """The share of a step in which its skill is seen, None where that cannot be told."""
+        key = (outcome.skill, outcome.start, outcome.end)
+        if key not in self._seen:
+            during = [s.frame for s in self.states
+                      if outcome.start - 1e-6 <= s.time <= outcome.end + 1e-6]
+            sound = self._recognise and during and all(f is not None for f in during)
+            self._seen[key] = self._recognise(np.stack(during), outcome.skill) if sound else None
+        return self._seen[key]
 
     def gaps(self, scene: Scene, name: str) -> np.ndarray:
         """(T,) distance of the pelvis to the side of an object, or to a marker's point, m."""

@@ -17,6 +17,7 @@ from ppp.evaluation.classifier import (
     window_at,
     window_ends,
 )
+from ppp.evaluation.recogniser import share_seen
 from ppp.humanoid.observation import FRAME
 from ppp.motion.library import MotionLibrary
 from ppp.settings import ROOT
@@ -116,3 +117,14 @@ def test_it_trains_where_gradients_are_off(library):
     with torch.no_grad():
         net = train_classifier(library, steps=3, batch=16)
     assert not net.training
+
+
+def test_the_share_of_a_step_in_which_its_skill_is_seen(net, library):
+    name = "slash"
+    clip = next(i for i, e in enumerate(library.entries) if e.skill == name and e.loop)
+    loop = library.frame[library.clip == clip]
+    frames = loop.repeat(-(-90 // len(loop)), 1)[:90].numpy()
+    assert share_seen(net, frames, name) > 0.9
+    assert all(share_seen(net, frames, other) < 0.1 for other in SKILLS if other != name)
+    assert share_seen(net, frames[:SPAN], name) is None  # shorter than a window
+    assert share_seen(net, frames, "moonwalk") is None  # no clip has it

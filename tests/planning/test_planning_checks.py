@@ -106,3 +106,33 @@ def test_in_order_a_skill_must_start_after_what_comes_before_it():
     assert judge(check, seen)[0] is False
     seen.outcomes.append(outcome("taunt", 2.0, 2.0))
     assert judge(check, seen)[0] is True
+
+
+def test_a_skill_counts_as_performed_when_it_is_seen_in_its_step():
+    def judged(share):
+        looked = []
+
+        def recognise(frames, skill):
+            looked.append((frames[:, 0].tolist(), skill))
+            return share
+
+        made = Trace(recognise)
+        for t in range(7):
+            made.add(WorldState(float(t), np.zeros(3), 0.0, frame=np.full(140, float(t))))
+        made.outcomes = [outcome("taunt", 1.0, 2.0, ok=False), outcome("taunt", 3.0, 5.0)]
+        (result,) = evaluate(scenario([{"performed": "taunt"}]), made)
+        assert progress(scenario([{"performed": "taunt"}]), made) == (int(result.passed),)
+        return result, looked
+
+    result, looked = judged(0.5)
+    assert result.passed and result.detail == "carried out from 3.0 to 5.0 s, seen in 50% of it"
+    assert looked == [([3.0, 4.0, 5.0], "taunt")]  # only what was carried out, and only once
+    result, _ = judged(0.2)
+    assert not result.passed and result.detail == "carried out, but seen in 20% of it only"
+    assert judged(None)[0].passed  # too short to tell
+
+
+def test_a_figure_without_motion_is_believed():
+    made = trace((0, 0, 1), (0, 0, 1), (0, 0, 1))
+    made.outcomes = [outcome("taunt", 0.0, 2.0)]
+    assert judge({"performed": "taunt"}, made) == (True, "carried out from 0.0 to 2.0 s")
