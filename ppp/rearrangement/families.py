@@ -277,9 +277,9 @@ def put_in(q: Slotter) -> Draft:
                  Setup(_there(x), [[x.category, c]], without=list(x.without), state=state))
 
 
-def ordered(q: Slotter) -> Draft:
-    """Two requests, one after the other."""
-    kinds = q.rng.sample(list(wordings.CLAUSES), 2)
+def ordered(q: Slotter, clauses: Sequence[str] = tuple(wordings.CLAUSES)) -> Draft:
+    """Two requests of some kinds, one after the other."""
+    kinds = q.rng.sample(list(clauses), 2)
     first = _clause(q, kinds[0], ())
     second = _clause(q, kinds[1], first[3])
     setup = Setup([*first[2].things, *second[2].things], [*first[2].off, *second[2].off],

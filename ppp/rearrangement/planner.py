@@ -1,0 +1,89 @@
+"""The learned planner under the protocol of all planners: one action at a time, in closed loop."""
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Union
+
+from ppp.engines.scene import Scene
+from ppp.errors import PPPError
+from ppp.planning.plan_schema import PlanStep
+from ppp.planning.planner import Command, Done, unmet
+from ppp.planning.scenario import Scenario
+from ppp.planning.situation import Matcher, Observation, Outcome, Situation, situation_of
+from ppp.rearrangement.actions import ACTIONS
+from ppp.rearrangement.observe import LIMIT
+from ppp.rearrangement.scene import Bridge
+from ppp.rearrangement.show import Chooser
+
+
+class LearnedPlanner:
+    """Asks a chooser for the next action after each one was performed.
+
+    As in training an episode has ``LIMIT`` actions, those that cannot be done among them, and is
+    over when the scenario's checks hold. actions: their phrases so far; problems: what was in vain.
+    """
+
+    def __init__(
+        self, scenario: Scenario, skills: Sequence[str], chooser: Chooser, matcher: Matcher,
+        mode: str = "appearance",
+    ) -> None:
+        self.scenario, self.skills, self.chooser = scenario, tuple(skills), chooser
+        self.bridge = Bridge(scenario, matcher, mode)
+        self.replans = 0
+        self.reset(scenario.instruction, scenario.scene())
+
+    def reset(self, instruction: str, scene: Scene) -> None:
+        """Begin a new episode; the instruction is the scenario's own."""
+        self._scene = scene
+        self._history: List[Outcome] = []
+        self._rest: List[PlanStep] = []
+        self._last, self._invalid, self._failed = "", False, False
+        self.actions: List[str] = []
+        self.problems: List[str] = []
+        self.chooser.reset(self.bridge.instruction)
+
+    def act(self, now: Observation) -> Union[Command, Done]:
+        """The next step of the action on its way, or the first of a new action."""
+        self._take_in(now.last)
+        if not self._rest:
+            if not unmet(self.scenario, now):
+                return Done("what was asked for holds")
+            problem = self._decide(self._situation(now))
+            if problem:
+                return Done(problem)
+        step = self._rest.pop(0)
+        return Command(step.command, step.target, step.until)
+
+    def _take_in(self, last: Optional[Outcome]) -> None:
+        """A step that failed ends its action: the chooser is told, and decides anew."""
+        if last is None:
+            return
+        self._history.append(last)
+        if not last.ok:
+            self._failed, self._rest = True, []
+            self.problems.append(f"{last.command}: {last.ended}")
+
+    def _decide(self, now: Situation) -> str:
+        """Ask until an action can be done; why not, when there were too many."""
+        while len(self.actions) < LIMIT:
+            seen = self.bridge.observe(now, len(self.actions), self._last, self._invalid,
+                                       self._failed)
+            action = ACTIONS[self.chooser.act(seen)]
+            self.actions.append(action.phrase)
+            self._last, self._failed = action.skill, False
+            found = self._steps(action, now)
+            self._invalid = isinstance(found, str)
+            if isinstance(found, str):
+                self.problems.append(f"{action.phrase}: {found}")
+            else:
+                self._rest = list(found)
+                return ""
+        return f"gave up after {LIMIT} actions: {'; '.join(self.problems[-3:])}"
+
+    def _steps(self, action, now: Situation) -> Union[List[PlanStep], str]:
+        try:
+            return self.bridge.steps(action, now)
+        except PPPError as error:
+            return str(error)
+
+    def _situation(self, now: Observation) -> Situation:
+        return situation_of(self.scenario, self.skills, self._scene, now, self._history)
