@@ -9,8 +9,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import tyro
 
 from ppp.errors import PPPError, unknown
-from ppp.llarp import SHIPPED, baselines
+from ppp.llarp import SHIPPED, baselines, store
 from ppp.llarp.backbones import load_backbone
+from ppp.llarp.config import FAILURES
 from ppp.llarp.evaluate import Contender, chosen_splits, evaluate, learned, scripted
 from ppp.llarp.paper import DIFFERS, FIGURES
 from ppp.llarp.report import markdown
@@ -22,6 +23,7 @@ from ppp.planning.server import server_from
 
 #: what may be scored beside adapters
 SCRIPTED = ("random", "text", "expert", "prompt")
+PROMPTED = "zero-shot prompt planner"
 
 
 @dataclass
@@ -40,10 +42,14 @@ class Eval:
     """Draws of the actions, for each training seed."""
     tasks: int = 100
     """Tasks a split."""
+    failures: str = "none"
+    """What goes wrong by itself: none, or disturbed (the robustness setting)."""
     json: Optional[Path] = None
     """Also write all figures here."""
     markdown: Optional[Path] = None
     """Also write the tables here."""
+    card: bool = False
+    """Write the figures into the card of the bundle behind --checkpoint as well."""
     weights: Optional[str] = None
     """Folder of MiniLM's files (default: the installed package)."""
     record: Optional[Path] = None
@@ -53,12 +59,13 @@ class Eval:
 
 
 def _contenders(options: Eval) -> List[Contender]:
-    found = [learned("LLaRP", options.checkpoint or (SHIPPED,), options.weights)]
+    asked = (options.weights, options.failures)
+    found = [learned("LLaRP", options.checkpoint or (SHIPPED,), *asked)]
     for text in options.compare:
         name, _, paths = text.partition("=")
         if not name or not paths:
             raise PPPError(f"--compare {text[:60]}: write NAME=DIR, or NAME=DIR,DIR")
-        found.append(learned(name, [Path(path) for path in paths.split(",")], options.weights))
+        found.append(learned(name, [Path(path) for path in paths.split(",")], *asked))
     names = [row.name for row in found]
     for name in names:
         if names.count(name) > 1:
@@ -70,13 +77,14 @@ def _scripted(name: str, options: Eval) -> Contender:
     if name not in SCRIPTED:
         raise unknown("baseline", name, SCRIPTED)
     if name == "random":
-        return scripted("random", baselines.random_actions)
+        return scripted("random", baselines.random_actions, options.failures)
     if name == "expert":
-        return scripted("expert", baselines.expert_actions)
+        return scripted("expert", baselines.expert_actions, options.failures)
     if name == "text":
         backbone = load_backbone("minilm", options.weights, "float32")
-        return scripted("zero-shot text scoring", baselines.TextScoring(backbone))
-    return scripted("zero-shot prompt planner", _prompt_planner(options))
+        return scripted("zero-shot text scoring", baselines.TextScoring(backbone),
+                        options.failures)
+    return scripted(PROMPTED, _prompt_planner(options), options.failures)
 
 
 def _prompt_planner(options: Eval) -> baselines.PromptPlanner:
@@ -101,15 +109,18 @@ def main(argv: List[str]) -> int:
     for name, value in (("seeds", options.seeds), ("tasks", options.tasks)):
         if value < 1:
             raise PPPError(f"--{name} is {value}; it must be 1 or more")
+    if options.failures not in FAILURES:
+        raise unknown("failures", options.failures, FAILURES)
     splits = chosen_splits(options.split)
+    bundle = _bundle(options) if options.card else None
     for path in (options.json, options.markdown):
         check_file(path)
     rows: Dict[str, Dict[str, Any]] = {}
     for one in _contenders(options):
         # a model is asked once a task: its temperature is 0, and a reply costs money
-        seeds = 1 if one.name == "zero-shot prompt planner" else options.seeds
+        seeds = 1 if one.name == PROMPTED else options.seeds
         rows[one.name] = evaluate(one, splits, options.tasks, seeds, _teller(one.name))
-    text = markdown(rows)
+    text = markdown(rows, options.failures)
     print(text)
     if options.markdown:
         with written(options.markdown, "page") as part:
@@ -118,7 +129,30 @@ def main(argv: List[str]) -> int:
         first, others = rows["LLaRP"], {n: row for n, row in rows.items() if n != "LLaRP"}
         write_json({**first, "baselines": others, "paper": FIGURES, "differs": DIFFERS,
                     "seeds": options.seeds, "tasks": options.tasks}, options.json)
+    if bundle is not None:
+        store.write_card(bundle, {**store.read_card(bundle), "scores": _scores(rows, options)})
     return 0
+
+
+def _bundle(options: Eval) -> Path:
+    """The one bundle whose card is written."""
+    paths = options.checkpoint or (SHIPPED,)
+    if len(paths) != 1 or not store.read_card(paths[0]):
+        raise PPPError(f"--card: {paths[0]} is no single bundle with a card ({store.CARD}); give "
+                       "one behind --checkpoint")
+    return paths[0]
+
+
+def _scores(rows: Dict[str, Dict[str, Any]], options: Eval) -> Dict[str, Any]:
+    """What a card says of the figures."""
+    def row_of(row: Dict[str, Any]) -> Dict[str, Any]:
+        means = {name: round(row[name], 4) for name in ("pr", "bg", "total")
+                 if row[name] == row[name]}  # not NaN: all their splits were played
+        return {**means, **{split: round(one["success"], 4)
+                            for split, one in row["splits"].items()}}
+
+    return {"tasks_per_split": options.tasks, "draws_of_actions": options.seeds,
+            "failures": options.failures, **{name: row_of(row) for name, row in rows.items()}}
 
 
 def _teller(name: str) -> Callable[[str, Dict[str, Any]], None]:

@@ -67,13 +67,14 @@ def load_planner(path: Path, weights: Optional[str] = None,
     return policy.eval(), saved
 
 
-def learned(name: str, paths: Sequence[Path], weights: Optional[str] = None) -> Contender:
+def learned(name: str, paths: Sequence[Path], weights: Optional[str] = None,
+            failures: str = "none") -> Contender:
     """A contender from adapters; several paths are training seeds of the same settings."""
     loaded: Dict[str, Backbone] = {}
     runs, facts = [], {}
     for path in paths:
         policy, saved = load_planner(path, weights, loaded)
-        players = Players(saved.facts["settings"]["model"]["mode"])
+        players = Players(saved.facts["settings"]["model"]["mode"], failures)
         runs.append(_run_of(policy, players))
         facts = facts or _card(saved.facts)
     facts["files"] = [str(path) for path in paths]
@@ -95,9 +96,9 @@ def _card(facts: Dict[str, Any]) -> Dict[str, Any]:
                                               "steps", "iteration")}}
 
 
-def scripted(name: str, make: Maker, mode: str = "appearance") -> Contender:
+def scripted(name: str, make: Maker, failures: str = "none") -> Contender:
     """A contender that learns nothing."""
-    players = Players(mode)
+    players = Players("appearance", failures)
     return Contender(name, [lambda tasks, seed, greedy: play(players, make, tasks, seed)],
                      {"regime": "none"}, greedy=False)
 

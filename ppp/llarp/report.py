@@ -51,10 +51,21 @@ def _paper(splits: List[str]) -> List[str]:
     return _table(columns, known, False)
 
 
-def markdown(rows: Dict[str, Dict[str, Any]]) -> str:
+def _made(name: str, row: Dict[str, Any]) -> str:
+    """How a trained contender came about, in a line."""
+    seeds = len(row["files"])
+    ablated = "" if row["look"] == "all" else f", sees {row['look']}"
+    ablated += "" if row["remembers"] else ", no memory"
+    return (f"- {name}: {row['policy']} on {row['backbone']}, head {row['head']}, sees "
+            f"{row['mode']}{ablated}; {row['trained_numbers']:,} numbers trained in "
+            f"{row['cpu_seconds'] / 3600:.2f} core-hours on {row['episodes']:,} episodes; "
+            f"{seeds} training seed{'s' if seeds > 1 else ''}")
+
+
+def markdown(rows: Dict[str, Dict[str, Any]], failures: str = "none") -> str:
     """Figures by contender (:func:`ppp.llarp.evaluate.evaluate`) -> the page.
 
-    Contenders of different regimes stand in tables of their own.
+    Contenders of different regimes stand in tables of their own. failures: of the environments.
     """
     splits = list(next(iter(rows.values()))["splits"])
     lines: List[str] = []
@@ -62,8 +73,13 @@ def markdown(rows: Dict[str, Dict[str, Any]]) -> str:
         columns = {name: row for name, row in rows.items() if row["regime"] == regime}
         if columns:
             lines += [f"**{title}** (actions drawn, 95 % interval / likeliest action)", "",
-                      *_table(columns, splits, True), ""]
+                      *_table(columns, splits, True), "",
+                      *[_made(name, row) for name, row in columns.items() if "files" in row], ""]
     lines += ["**The paper** (its own benchmark; read off its chart)", "", *_paper(splits), ""]
+    if failures != "none":
+        lines += [f"Our environments: {failures}.", ""]
+    lines += ["No action is masked for anybody but zero-shot text scoring, which chooses among "
+              "possible ones.", ""]
     lines += [f"PR: mean of {', '.join(PARAPHRASE)}. BG: mean of {', '.join(BEHAVIOUR)}.", "",
               DIFFERS]
     return "\n".join(lines) + "\n"

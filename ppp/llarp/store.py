@@ -121,9 +121,14 @@ def adapter_tensors(policy: nn.Module) -> Dict[str, Tensor]:
 def write_bundle(folder: Path, tensors: Dict[str, Tensor], facts: Dict[str, Any]) -> Path:
     """Adapters and their card into a folder."""
     write(folder / ADAPTERS, tensors, facts)
+    write_card(folder, facts)
+    return folder
+
+
+def write_card(folder: Path, facts: Dict[str, Any]) -> None:
+    """What a reader of a bundle wants to know, as YAML."""
     with whole(folder / CARD) as part:
         part.write_text(yaml.safe_dump(facts, sort_keys=False), encoding="utf-8")
-    return folder
 
 
 def read_card(folder: Path) -> Dict[str, Any]:

@@ -73,10 +73,24 @@ def test_curves_keep_regimes_apart(tmp_path, capsys):
     assert "no validation score yet" in capsys.readouterr().err
 
 
+def test_a_card_takes_the_figures(tmp_path, capsys):
+    trainer = Trainer(settings(), tmp_path / "run")
+    store.write_bundle(tmp_path / "b", store.adapter_tensors(trainer.policy), trainer.facts())
+    words = ["--baselines", "expert", "--split", "scene", "--tasks", "3", "--seeds", "1", "--card"]
+    assert call("eval", "--checkpoint", tmp_path / "b", "--failures", "disturbed", *words) == 0
+    card = store.read_card(tmp_path / "b")
+    assert card["scores"]["failures"] == "disturbed" and card["settings"]["seed"] == 0
+    assert card["scores"]["LLaRP"]["scene"] in (0.0, 0.3333, 0.6667, 1.0)
+    trainer.save()
+    assert call("eval", "--checkpoint", tmp_path / "run", *words) == 2
+    assert "is no single bundle" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words, message", [
     (["evil"], "did you mean 'eval'"),
     (["eval", "--split", "contxt"], "did you mean 'context'"),
     (["eval", "--seeds", "0"], "--seeds is 0"),
+    (["eval", "--failures", "all"], "unknown failures"),
     (["eval", "--checkpoint", "nowhere"], "no such file"),
     (["train", "--regime", "imitate"], "did you mean 'imitation'"),
     (["train", "--model.backbone", "minlm"], "did you mean 'minilm'"),
