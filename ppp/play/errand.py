@@ -39,6 +39,19 @@ FACING = 20.0
 TIME_LIMIT = 120.0
 
 
+class Asked(Scenario):
+    """A scenario in which planners use the attack ``by`` where something has to fall.
+
+    As a success check it would ask for a second blow when the first fell the target by chance.
+    """
+
+    by: str = ""
+
+    def skills_named(self) -> Tuple[str, ...]:
+        """Skills that a check asks for, or the visitor did."""
+        return (*super().skills_named(), *([self.by] if self.by else []))
+
+
 @dataclass(frozen=True)
 class Around:
     """What a sentence is read against. props: where they are now; fallen: names of those that lie.
@@ -97,8 +110,11 @@ def wishes(skill: str, place: Optional[Place], now: Around) -> List[Any]:
 
 def _reach(place: Place, now: Around, gait: Optional[str]) -> Reached:
     prop = now.prop(place.name) if place.name else None
-    solid = prop is not None and prop.kind != "marker" and prop.name not in now.fallen
-    within = box_of(prop).radius + NEAR_OBJECT + TOLERANCE if solid else NEAR_POINT
+    within = NEAR_POINT
+    if prop is not None and prop.kind != "marker":
+        # what lies reaches half its length from its centre
+        radius = 0.5 * math.hypot(*prop.size) if prop.name in now.fallen else box_of(prop).radius
+        within = radius + NEAR_OBJECT + TOLERANCE
     asked = {"by": gait} if gait else {}
     return Reached(reached=place.name or place.xy, within=within, **asked)
 
@@ -109,7 +125,7 @@ def _blow(skill: str, place: Optional[Place], now: Around) -> List[Any]:
         return [Performed(performed=skill)]
     prop = now.prop(place.name) if place.name else None
     if prop is not None and prop.kind == "target" and prop.name not in now.fallen:
-        return [KnockedOver(knocked_over=prop.name), Performed(performed=skill)]
+        return [KnockedOver(knocked_over=prop.name)]
     facing = Facing(facing=place.name or POINT, within=FACING)
     near = [_reach(place, now, None)] if prop is not None else []
     return [*near, facing, Performed(performed=skill)]
@@ -118,7 +134,7 @@ def _blow(skill: str, place: Optional[Place], now: Around) -> List[Any]:
 def command_scenario(scenario: Scenario, text: str, skill: str, now: Around) -> Scenario:
     """A scenario in which carrying out one command is the success."""
     place = place_of(text, now)
-    return _with(scenario, text, wishes(skill, place, now), [], place)
+    return _with(scenario, text, wishes(skill, place, now), [], place, [skill])
 
 
 def instruction_scenario(scenario: Scenario, text: str, skills: Sequence[Tuple[str, str]],
@@ -140,20 +156,21 @@ def instruction_scenario(scenario: Scenario, text: str, skills: Sequence[Tuple[s
     never = forbidden_in(read_command(text).forbidden, now.props, now.here)
     lasting += [NeverTouched(never_touched=name) for name in never
                 if name not in scenario.forbidden()]
-    return _with(scenario, text, checks, lasting, now.target)
+    return _with(scenario, text, checks, lasting, now.target, [skill for _, skill in skills])
 
 
 def _with(scenario: Scenario, text: str, checks: Sequence[Any], lasting: Sequence[Any],
-          place: Optional[Place]) -> Scenario:
+          place: Optional[Place], skills: Sequence[str]) -> Scenario:
     """A copy of the scenario that asks for ``checks`` in order, and for ``lasting`` all the time.
 
-    A blow that fells its object is shown by the fall itself, so the two are not put in an order.
+    place: a point that was clicked becomes a marker. skills: the first attack among them fells.
     """
-    pair = len(checks) == 2 and isinstance(checks[0], KnockedOver)
-    ordered = [InOrder(in_order=tuple(checks))] if len(checks) > 1 and not pair else list(checks)
+    ordered = [InOrder(in_order=tuple(checks))] if len(checks) > 1 else list(checks)
     objects = [o for o in scenario.objects if o.name != POINT]
     if place is not None and not place.name:
         objects.append(Object(name=POINT, kind="marker", position=place.xy))
-    return scenario.model_copy(update={
-        "instruction": text, "success": [*ordered, *lasting], "objects": objects, "events": [],
-        "time_limit": TIME_LIMIT})
+    blow = next((skill for skill in skills if role(skill) == ATTACK), "")
+    # not validated again: the text is longer than a scenario's may be, its objects have moved
+    return Asked.model_construct(**{
+        **dict(scenario), "instruction": text, "success": [*ordered, *lasting],
+        "objects": objects, "events": [], "time_limit": TIME_LIMIT, "by": blow})

@@ -25,8 +25,8 @@ from ppp.play.resting import PATIENCE, Rest
 from ppp.play.things import Place
 from ppp.play.views import View
 
-#: what "push" gives the pelvis, N s (a man of 52 kg then moves at 0.8 m/s)
-PUSH = 40.0
+#: what "push" gives the pelvis, N s (52 kg then move at 0.4 m/s)
+PUSH = 20.0
 #: real time is slowed down by this
 SLOW = 0.25
 #: s that it stands before the show begins: the shipped policy, told to walk 0.5 s after it was put

@@ -33,7 +33,8 @@ def test_a_command_is_understood_and_carried_out(session):
     view = until_done(session)
     assert view.state.props["yellow dummy"].up_z < 0.2
     assert view.state.props["blue dummy"].up_z == 1.0
-    assert [line.mark for line in view.checks] == [DONE, DONE]
+    assert [(line.text, line.mark) for line in view.checks] == [
+        ("knocked_over: yellow dummy", DONE)]
     assert view.message.startswith("done after") and view.skill == "idle"
 
 
@@ -109,6 +110,28 @@ def test_an_instruction_of_ones_own_is_performed_in_order(session):
     assert [line.mark for line in until_done(session).checks] == [DONE, DONE]
 
 
+@pytest.mark.parametrize("text, skill", [
+    ("kick the yellow dummy", "kick"), ("stab him with the blade", "stab"),
+    ("kick the yellow dummy and walk to the flag", "kick")])
+def test_the_blow_is_the_one_that_was_asked_for(session, text, skill):
+    session.say(text)
+    seen = set()
+    view = session.tick()
+    while view.busy:
+        seen.add(view.skill)
+        view = session.tick()
+    assert skill in seen and not seen & ({"slash", "stab", "kick", "shield_bash"} - {skill})
+    assert [line.mark for line in view.checks] == [DONE]
+
+
+def test_a_blow_at_what_lies_already_is_struck_beside_it(session):
+    session.say("slash the yellow dummy")
+    until_done(session)
+    session.say("slash the yellow dummy")
+    view = until_done(session)
+    assert "performed: slash" in view.checks[0].text and view.checks[0].mark == DONE
+
+
 def test_search_refuses_a_clause_that_it_cannot_read(session):
     session.instruct("walk to the flag and juggle three chainsaws")
     view = session.tick()
@@ -182,7 +205,7 @@ def test_slow_motion_and_pushes(session):
     session.push()
     session.push()
     session.tick()
-    assert [round(float(np.hypot(*p)), 3) for p in session.performer.pushes] == [40.0, 40.0]
+    assert [round(float(np.hypot(*p)), 3) for p in session.performer.pushes] == [20.0, 20.0]
     assert session.performer.pushes[0] != session.performer.pushes[1]
 
 
