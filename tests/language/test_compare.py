@@ -80,14 +80,18 @@ def test_quantised_codes_are_exact_where_the_nearest_is_right(table_matcher):
     assert 0.1 < found["raw"] < found["quantised"] and found["quantised_nearer"] == 0.5
 
 
-def test_speed_counts_texts(table_matcher):
+def test_speed_counts_texts(monkeypatch):
+    # A clock that only encoding moves: a call takes 2 ms and 1 ms for each text.
+    clock = [0.0]
+    monkeypatch.setattr(comparing.time, "perf_counter", lambda: clock[0])
+
     class Slow:
         def encode(self, texts):
-            import time
-            time.sleep(0.002)
+            clock[0] += 0.002 + 0.001 * len(texts)
             return torch.zeros(len(texts), 4)
     found = speed(Slow(), ["a", "b"])
-    assert 100 < found["one"] < 501 and found["batch"] > 8 * found["one"]
+    assert found["one"] == pytest.approx(1 / 0.003)
+    assert found["batch"] == pytest.approx(64 / 0.066)
 
 
 def test_bad_numbers_are_refused(path, tmp_path):
