@@ -153,8 +153,8 @@ def train(args: Args) -> int:
 
 def _start(args: Args, folder: Path) -> Optional[Path]:
     """The checkpoint to begin with; with several machines only the first needs to have it."""
+    from ppp.learning.checkpoint import latest_checkpoint
     from ppp.learning.distributed import from_first
-    from ppp.learning.train import latest_checkpoint
 
     if not args.resume:
         return args.checkpoint

@@ -198,8 +198,9 @@ def main(folder: str) -> None:
     import dataclasses
     from pathlib import Path
 
+    from ppp.learning.checkpoint import latest_checkpoint
     from ppp.learning.config import load_train
-    from ppp.learning.train import Trainer, latest_checkpoint
+    from ppp.learning.train import Trainer
     from ppp.tasks.config import load_task
 
     config = load_train(None)

@@ -54,6 +54,14 @@ def list_checkpoints(folder: Union[str, Path]) -> List[Path]:
     return sorted(Path(folder).glob("iteration_*.pt"))
 
 
+def latest_checkpoint(folder: Path) -> Path:
+    """The newest checkpoint of a run; PPPError when there is none."""
+    found = list_checkpoints(Path(folder) / "checkpoints")
+    if not found:
+        raise PPPError(f"{folder}: no checkpoint to resume from; start without --resume")
+    return found[-1]
+
+
 def prune(folder: Union[str, Path], keep: int) -> None:
     """Remove all but the newest ``keep`` checkpoints."""
     for old in list_checkpoints(folder)[:-max(1, keep)]:

@@ -28,7 +28,8 @@ def export_bundle(checkpoint: Path, folder: Path, facts: Dict[str, Any]) -> Path
     config = build(TrainConfig, state["settings"], str(checkpoint))
     library = MotionLibrary(task.motion_path(), state["skills"])
     encoder = _stored_encoder(config, state["policy"], library)
-    policy = make_policy(config, encoder, *_sizes())
+    policy = make_policy(config, encoder, HumanoidEnv.observation_size,
+                         HumanoidEnv.action_size)
     policy.load_state_dict(state["policy"])
     style = StyleTrainer(library, task.window, dataclasses.replace(
         config, discriminator=dataclasses.replace(config.discriminator, replay=0)),
@@ -57,7 +58,3 @@ def _stored_encoder(config: TrainConfig, policy: Dict[str, Tensor], library: Mot
         return SkillEncoder(policy["encoder.codebook"], config.network.encoder,
                             config.network.latent, policy["encoder.skill_of"])
     return make_encoder(config, policy.get("encoder.codebook"), library, 0)
-
-
-def _sizes():
-    return HumanoidEnv.observation_size, HumanoidEnv.action_size

@@ -5,9 +5,9 @@ import dataclasses
 from pathlib import Path
 from typing import Optional
 
+from ppp.learning.checkpoint import latest_checkpoint
 from ppp.learning.hrl import load_hrl
 from ppp.learning.hrl_train import HrlTrainer, read_state
-from ppp.learning.train import latest_checkpoint
 from ppp.outputs import check_folder
 from ppp.tasks.config import TaskConfig
 

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
-import numpy as np
 import torch
 import yaml
 from torch import Tensor, nn
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from ppp.errors import PPPError, unknown
 from ppp.humanoid.rotations import heading_inverse, quat_mul
 from ppp.learning import distributed
-from ppp.learning.checkpoint import list_checkpoints, load_checkpoint, prune, save_checkpoint
+from ppp.learning.chance import chance_of, seed_everything, set_chance
+from ppp.learning.checkpoint import load_checkpoint, prune, save_checkpoint
 from ppp.learning.codes import load_codes
 from ppp.learning.config import TrainConfig, check_batch
 from ppp.learning.diagnostics import RunLog
@@ -41,29 +41,6 @@ def make_policy(config: TrainConfig, codes: Union[Tensor, nn.Module], obs: int, 
     net = config.network
     return SkillPolicy(obs, actions, codes, net.actor, net.critic, net.encoder, net.latent,
                        net.log_sigma, net.goal)
-
-
-def seed_everything(seed: int) -> None:
-    """Seed torch and numpy; the environment has a generator of its own."""
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2 ** 32)
-
-
-def chance_of(generator: torch.Generator) -> Dict[str, Tensor]:
-    """The states of all random generators: torch's, the environment's, and the GPU's."""
-    kept = {"random": torch.get_rng_state(), "env_random": generator.get_state()}
-    if generator.device.type == "cuda":
-        kept["gpu_random"] = torch.cuda.get_rng_state(generator.device)
-    return kept
-
-
-def set_chance(kept: Dict[str, Tensor], generator: torch.Generator) -> None:
-    """Inverse of :func:`chance_of`; those of another kind of device are left as they are."""
-    torch.set_rng_state(kept["random"].cpu())
-    if kept["env_random"].shape == generator.get_state().shape:
-        generator.set_state(kept["env_random"].cpu())
-    if "gpu_random" in kept and generator.device.type == "cuda":
-        torch.cuda.set_rng_state(kept["gpu_random"].cpu(), generator.device)
 
 
 class Trainer:
@@ -177,8 +154,8 @@ class Trainer:
 
     def _present(self) -> Dict[str, Any]:
         """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
-        own = {} if self.world.first else {  # the checkpoint has those of rank 0
-            **chance_of(self.env.generator)}
+        # the checkpoint has those of rank 0
+        own = {} if self.world.first else chance_of(self.env.generator)
         return {"env": env_state(self.env), "obs": self._agent.obs["obs"],
                 "replay": self.style.replay.state(), "latents": self.style.latents.state(), **own}
 
@@ -308,14 +285,6 @@ class Trainer:
     def _write_settings(self) -> None:
         (self.folder / "settings.yaml").write_text(yaml.safe_dump(self._settings(),
                                                                   sort_keys=False))
-
-
-def latest_checkpoint(folder: Path) -> Path:
-    """The newest checkpoint of a run; PPPError when there is none."""
-    found = list_checkpoints(Path(folder) / "checkpoints")
-    if not found:
-        raise PPPError(f"{folder}: no checkpoint to resume from; start without --resume")
-    return found[-1]
 
 
 def standing_pose(library: MotionLibrary) -> Tensor:

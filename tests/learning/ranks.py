@@ -15,13 +15,14 @@ import torch
 from toy import SKILLS, ToyEnv
 
 from ppp.learning import distributed
+from ppp.learning.chance import seed_everything
 from ppp.learning.config import TrainConfig
 from ppp.learning.diagnostics import RunLog
 from ppp.learning.networks import SkillPolicy
 from ppp.learning.rlg_agent import PppAgent, build_params
 from ppp.learning.rlg_model import RlgEnv, RlgModel
 from ppp.learning.style import StyleTrainer
-from ppp.learning.train import make_policy, seed_everything
+from ppp.learning.train import make_policy
 from ppp.learning.warm_start import _fit, _Memory
 
 HALF, HORIZON, BATCH = 32, 8, 96

@@ -10,10 +10,10 @@ import torch
 
 from ppp.errors import PPPError
 from ppp.learning.bundle import load_policy
-from ppp.learning.checkpoint import load_checkpoint, save_checkpoint
+from ppp.learning.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from ppp.learning.config import load_train
 from ppp.learning.export import export_bundle
-from ppp.learning.train import Trainer, latest_checkpoint
+from ppp.learning.train import Trainer
 from ppp.tasks.config import load_task
 
 ENVS, HORIZON = 16, 8

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ppp.learning.train import chance_of, set_chance
+from ppp.learning.chance import chance_of, set_chance
 
 FAKE = Path(__file__).resolve().parents[1] / "fake_gpu.py"
 

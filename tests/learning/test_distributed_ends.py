@@ -13,8 +13,7 @@ import psutil
 import pytest
 from test_distributed import free_port, start_ranks
 
-from ppp.learning.checkpoint import load_checkpoint
-from ppp.learning.train import latest_checkpoint
+from ppp.learning.checkpoint import latest_checkpoint, load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,13 +8,14 @@ import io
 import torch
 from toy import ToyEnv
 
+from ppp.learning.chance import seed_everything
 from ppp.learning.config import TrainConfig, load_train
 from ppp.learning.diagnostics import RunLog
 from ppp.learning.rlg_agent import PppAgent, build_params
 from ppp.learning.rlg_model import RlgEnv, RlgModel
 from ppp.learning.style import StyleTrainer
 from ppp.learning.teacher import servo_targets
-from ppp.learning.train import make_policy, seed_everything
+from ppp.learning.train import make_policy
 from ppp.learning.warm_start import warm_start
 from ppp.tasks.config import load_task
 from ppp.tasks.env import HumanoidEnv

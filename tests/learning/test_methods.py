@@ -15,7 +15,8 @@ from toy import ToyEnv, ToyLibrary
 
 from ppp.errors import PPPError
 from ppp.evaluation.task_test import policy_from
-from ppp.learning.checkpoint import load_checkpoint
+from ppp.learning.chance import seed_everything
+from ppp.learning.checkpoint import latest_checkpoint, load_checkpoint
 from ppp.learning.config import check_batch, load_train
 from ppp.learning.diagnostics import RunLog
 from ppp.learning.discriminator import Discriminator, discriminator_loss, style_reward
@@ -24,7 +25,7 @@ from ppp.learning.networks import GivenLatents, SkillEncoder
 from ppp.learning.rlg_agent import PppAgent, build_params
 from ppp.learning.rlg_model import RlgEnv, RlgModel, diversity_loss
 from ppp.learning.style import StyleTrainer
-from ppp.learning.train import Trainer, latest_checkpoint, make_policy, seed_everything
+from ppp.learning.train import Trainer, make_policy
 from ppp.motion.library import MotionLibrary
 from ppp.settings import ROOT
 from ppp.tasks.config import load_task

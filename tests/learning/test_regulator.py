@@ -156,11 +156,12 @@ class ToyTeacher:
 def test_the_pull_towards_the_teacher_teaches_without_any_reward(tmp_path):
     from test_learning import toy_config
 
+    from ppp.learning.chance import seed_everything
     from ppp.learning.diagnostics import RunLog
     from ppp.learning.rlg_agent import PppAgent, build_params
     from ppp.learning.rlg_model import RlgEnv, RlgModel
     from ppp.learning.style import StyleTrainer
-    from ppp.learning.train import make_policy, seed_everything
+    from ppp.learning.train import make_policy
 
     seed_everything(0)
     env, config = ToyEnv(), toy_config(10)

@@ -8,9 +8,9 @@ import torch
 from test_agent import codes, settings  # noqa: F401  (an autouse fixture)
 
 from ppp.learning.buffers import ReplayBuffer
-from ppp.learning.checkpoint import load_checkpoint
+from ppp.learning.checkpoint import latest_checkpoint, load_checkpoint
 from ppp.learning.moment import NAME, load_moment
-from ppp.learning.train import Trainer, latest_checkpoint
+from ppp.learning.train import Trainer
 from ppp.tasks.config import load_task
 
 

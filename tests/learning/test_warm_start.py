@@ -9,9 +9,9 @@ from test_agent import ENVS, codes, settings  # noqa: F401  (an autouse fixture)
 
 import ppp.learning.train as train
 from ppp.errors import PPPError
-from ppp.learning.checkpoint import load_checkpoint
+from ppp.learning.checkpoint import latest_checkpoint, load_checkpoint
 from ppp.learning.config import WarmStartConfig, load_train
-from ppp.learning.train import Trainer, latest_checkpoint
+from ppp.learning.train import Trainer
 from ppp.learning.warm_start import _fit, _Memory, halves
 from ppp.tasks.config import load_task
 
