@@ -23,6 +23,7 @@ from ppp.planning.llm import LLMMaker
 from ppp.planning.performer import Performer
 from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.prompting import build_prompt
+from ppp.planning.reading import counted
 from ppp.planning.report import Report
 from ppp.planning.result import Result
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
@@ -213,7 +214,7 @@ def _write_plan(
 def _conclude(result: Result, report: Report) -> None:
     report.checks(result.checks)
     verdict, style = ("success", "bold green") if result.success else ("failed", "bold red")
-    replans = f", {result.replans} new plans" if result.replans else ""
+    replans = f", {counted(result.replans, 'new plan')}" if result.replans else ""
     report.line(f"{verdict} after {result.time_s:.1f} s{replans}: {result.ended}", style)
 
 

@@ -14,6 +14,7 @@ from ppp.options import read_options
 from ppp.outputs import check_file, check_folder, written
 from ppp.planning.choosing import matcher_for
 from ppp.planning.generate import generated_data
+from ppp.planning.reading import counted
 from ppp.planning.scenario import Scenario, load_scenario, parse_scenario
 from ppp.planning.skills import SKILLS
 from ppp.settings import ROOT
@@ -179,8 +180,7 @@ def walk_through(scenario: Scenario, matcher: Any) -> Any:
     executor = Executor(scenario, planner, performer, matcher, "search")
     result = executor.perform()
     verdict = "success" if result.success else "failed"
-    plural = "" if result.replans == 1 else "s"
-    replans = f", {result.replans} new plan{plural}" if result.replans else ""
+    replans = f", {counted(result.replans, 'new plan')}" if result.replans else ""
     headline = f"{verdict} after {result.time_s:.1f} s without physics{replans}"
     return Walked(result.plans, executor.trace.xy(), headline, result.success)
 

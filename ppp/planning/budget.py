@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 from ppp.errors import PPPError
+from ppp.planning.reading import counted
 from ppp.planning.server import Message
 
 #: characters of English text that make one token, about; only where a server does not count
@@ -89,10 +90,9 @@ class Budget:
     def __str__(self) -> str:
         about = "about " if self.estimated else ""
         cost = f"cost {self.spent:.4g}" if self.prices else "cost unknown without --price"
-        many = "reply" if self.replies == 1 else "replies"
         return (
-            f"{self.replies} {many}, {about}{self.prompt_tokens} prompt tokens and "
-            f"{self.reply_tokens} reply tokens, {cost}"
+            f"{counted(self.replies, 'reply', 'replies')}, {about}{self.prompt_tokens} prompt "
+            f"tokens and {self.reply_tokens} reply tokens, {cost}"
         )
 
     def as_dict(self) -> Dict[str, Any]:

@@ -7,6 +7,7 @@ from ppp.errors import PPPError
 from ppp.planning.budget import Budget
 from ppp.planning.plan_schema import Plan, parse_plan
 from ppp.planning.prompting import build_prompt, retry_prompt
+from ppp.planning.reading import counted
 from ppp.planning.replies import Recorder, Replayer
 from ppp.planning.server import Message, Server
 from ppp.planning.situation import Matcher, Situation
@@ -64,8 +65,7 @@ class LLMMaker:
         return {"repairs": self.repairs, **self.ask.use()}
 
     def __str__(self) -> str:
-        many = "repair" if self.repairs == 1 else "repairs"
-        return f"model: {self.ask.summary()}, {self.repairs} {many}"
+        return f"model: {self.ask.summary()}, {counted(self.repairs, 'repair')}"
 
 
 def _shortened(reply: str) -> str:

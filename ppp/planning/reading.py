@@ -16,6 +16,11 @@ from ppp.errors import PPPError, nearest
 MAX_BYTES = 64 * 1024
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things in words: 1 reply, 2 replies; many: the plural, of one with an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def show(value: Any, limit: int = 60) -> str:
     """A value as it may stand in a message: one line, short, no control characters."""
     try:

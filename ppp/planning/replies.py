@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 from ppp.errors import PPPError
 from ppp.outputs import check_file
-from ppp.planning.reading import read_text, show
+from ppp.planning.reading import counted, read_text, show
 
 #: a file of replies is larger than this only by mistake
 MAX_BYTES = 16 * 1024 * 1024
@@ -82,8 +82,7 @@ class Replayer:
     def summary(self) -> str:
         """The same in a line."""
         changed = f" ({self.changed} to another prompt than today's)" if self.changed else ""
-        many = "reply" if self._next == 1 else "replies"
-        return f"{self._next} {many} replayed{changed}, no tokens used"
+        return f"{counted(self._next, 'reply', 'replies')} replayed{changed}, no tokens used"
 
     def _line(self, number: int, text: str) -> Dict[str, Any]:
         try:
