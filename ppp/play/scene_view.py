@@ -1,7 +1,7 @@
 """The scene in the browser: mjviser shows the same visual model that films are drawn from."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import mujoco
 import numpy as np
@@ -23,7 +23,15 @@ CAMERAS: Dict[str, Tuple[float, float, float]] = {
 }
 #: m above the floor; lower on a narrow screen, whose lower half the panel covers
 _LOOK_AT, _LOOK_AT_NARROW = 0.8, -0.9
+_ABOVE = 0.12  # m between a prop and its name
 _FIELD_OF_VIEW = 0.85  # rad, vertical
+
+
+def half_height(size: Sequence[float], rot: Sequence[float]) -> float:
+    """How far a box of ``size`` (3,) m reaches above its centre when turned by w, x, y, z."""
+    w, x, y, z = (float(v) for v in rot)
+    up = (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y))
+    return 0.5 * sum(abs(u) * s for u, s in zip(up, size))
 
 
 class SceneView:
@@ -49,9 +57,9 @@ class SceneView:
         names = {}
         for i, prop in enumerate(self.scene.props):
             x, y = prop.position
-            top = 0.15 if prop.kind == "marker" else prop.size[2] + 0.12
+            top = 0.0 if prop.kind == "marker" else prop.size[2]
             names[prop.name] = server.scene.add_label(
-                f"/names/{i}", prop.name, position=(x, y, top), anchor="bottom-center",
+                f"/names/{i}", prop.name, position=(x, y, top + _ABOVE), anchor="bottom-center",
                 font_screen_scale=0.8)
         return names
 
@@ -67,7 +75,8 @@ class SceneView:
         self._shown.update_from_mjdata(self._data)
         for i, prop in enumerate(self.scene.bodies):
             x, y, z = pose.prop_pos[i]
-            self._names[prop.name].position = (x, y, z + 0.5 * prop.size[2] + 0.12)
+            top = z + half_height(prop.size, pose.prop_rot[i])
+            self._names[prop.name].position = (x, y, top + _ABOVE)
 
     def _place(self, pose: Poses, goal: np.ndarray) -> None:
         data, props = self._data, len(pose.prop_pos)

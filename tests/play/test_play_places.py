@@ -8,6 +8,7 @@ import pytest
 
 from ppp.engines.scene import Prop
 from ppp.play.pick import pick
+from ppp.play.scene_view import half_height
 from ppp.play.things import coordinates_in, forbidden_in, named_in, points_at
 
 PROPS = (
@@ -95,3 +96,13 @@ def test_a_click_on_a_markers_disc_means_the_marker():
 ])
 def test_a_senseless_click_hits_nothing(origin, direction):
     assert pick(origin, direction, PROPS, poses()) is None
+
+
+def test_a_name_stays_just_above_its_box():
+    size, half = (0.4, 0.6, 1.8), math.sqrt(0.5)
+    assert half_height(size, (1, 0, 0, 0)) == pytest.approx(0.9)
+    assert half_height(size, (half, half, 0, 0)) == pytest.approx(0.3)  # lying along y
+    assert half_height(size, (half, 0, half, 0)) == pytest.approx(0.2)  # lying along x
+    # leaning by 60 degrees about x: cos 60 of the height, sin 60 of the depth
+    lean = (math.cos(math.pi / 6), math.sin(math.pi / 6), 0, 0)
+    assert half_height(size, lean) == pytest.approx(0.45 + 0.3 * math.sqrt(0.75))
