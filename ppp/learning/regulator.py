@@ -193,7 +193,8 @@ def regulator(library: MotionLibrary, base: Tensor, engine: str = "mujoco_cpu",
 
 def _identity(library: MotionLibrary, base: Tensor) -> str:
     """Of what the result depends on: frames, who follows whom, targets, settings, body."""
-    settings = [VERSION, PARTS, STEPS, TARGET_STEP, COSTS, TARGET_COST, LAPS, library.skills]
+    settings = [VERSION, PARTS, STEPS, TARGET_STEP, COSTS, TARGET_COST, WRONG_COST, LAPS, RESTING,
+                library.skills]
     text = hashlib.sha256((repr(settings) + build_mjcf()).encode())
     for column in (library.frame, library.next, library.root_pos[:, 2], base):
         text.update(column.contiguous().numpy().tobytes())

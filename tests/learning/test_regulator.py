@@ -140,6 +140,11 @@ def test_a_kept_regulator_is_taken_again_and_not_for_other_targets(block, tmp_pa
     assert torch.equal(first.change, again.change)
     with pytest.raises(RuntimeError, match="solved again"):
         module.regulator(library, base + 0.1, cache=tmp_path)
+    for setting in ("TARGET_COST", "WRONG_COST", "LAPS", "RESTING"):
+        with monkeypatch.context() as changed:
+            changed.setattr(module, setting, 1)
+            with pytest.raises(RuntimeError, match="solved again"):
+                module.regulator(library, base, cache=tmp_path)
 
 
 class ToyTeacher:
