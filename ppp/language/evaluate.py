@@ -110,14 +110,13 @@ def compare_methods(settings: Settings) -> Dict[str, Any]:
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval language``."""
-    import tyro
-
     from ppp.finetune_clip import find_phrases
     from ppp.language.report import console, figure_table, skill_table
+    from ppp.options import read_options
     from ppp.outputs import check_file, write_json
 
     arguments = sys.argv[1:] if argv is None else argv
-    settings = tyro.cli(Settings, args=arguments, prog="ppp eval language")
+    settings = read_options(Settings, arguments, "ppp eval language")
     check_file(settings.json)
     if settings.compare:
         values = compare_methods(settings)
