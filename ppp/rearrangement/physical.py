@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+import numpy as np
 import yaml
 
 from ppp.errors import PPPError, run_entry
@@ -21,6 +22,7 @@ from ppp.rearrangement import heldout, wordings
 from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.families import Draft, Slotter, sentence
 from ppp.rearrangement.layout import HELD_OUT_LAYOUTS, YARD, Layout
+from ppp.rearrangement.task import Setup
 
 #: families without a thing to carry or open, and their shares
 FAMILIES: Dict[str, float] = {
@@ -28,14 +30,18 @@ FAMILIES: Dict[str, float] = {
 }  # fmt: skip
 #: requests of an order that the humanoid can do
 CLAUSES: Tuple[str, ...] = ("go", "run", "strike", "strike_by", "block", "taunt")
-#: a landmark is a box of this size, m
-LANDMARK_SIZE = (0.5, 0.5, 1.4)
+#: a landmark and the guard are boxes of this size, m
+LANDMARK_SIZE, GUARD_SIZE = (0.5, 0.5, 1.4), (0.4, 0.4, 1.7)
 #: from the fire's middle, m
 FIRE = 0.6
 #: where a walk to a thing may end, m from its centre: before its side, and what a walk misses
 ARRIVED = 1.6
 #: one begins at least so far from what one is sent to, m
 AWAY = ARRIVED + 0.3
+#: the yards are drawn out by this, for a walker who is less exact than one on a floor plan
+SPREAD = 1.3
+#: from the middle of anything where one begins, m
+SWING = 1.5
 SECONDS = 90.0
 
 
@@ -81,17 +87,15 @@ def _scenario(q: Slotter, draft: Draft, text: str, name: str) -> Optional[Scenar
     if ["unburnt"] in draft.keep:
         success = [*success, {"kept_away": words.HAZARD, "by": FIRE}]
     start = draft.setup.start or ("" if draft.setup.burning else _start(q, draft))
-    if not start or not _away(q.layout, start, draft):
+    if not start or not _away(q, start, draft):
         return None
-    layout, place = q.layout, words.PLACE[start]
-    middle = _middle(layout)
-    x, y = layout.stand[place] - middle
+    x, y = _begin(q.layout, start)
     try:
         return parse_scenario({
             "name": name, "instruction": text, "success": success, "time_limit": SECONDS,
             "start": {"position": [round(float(x), 3), round(float(y), 3)],
-                      "heading": round(math.degrees(float(layout.heading[place])), 1)},
-            "objects": _objects(q, draft),
+                      "heading": round(math.degrees(math.atan2(-y, -x)), 1)},
+            "objects": objects(q, draft.setup),
         }, name)
     except PPPError:  # the guard stands in the way of the start, or the like: draw another
         return None
@@ -121,37 +125,46 @@ def _start(q: Slotter, draft: Draft) -> str:
     return q.rng.choice(free) if free else ""
 
 
-def _away(layout: Layout, start: str, draft: Draft) -> bool:
-    """Whether no place that the goal is about is reached at first."""
-    named = [c[-1] for stage in draft.stages for c in stage if c[-1]]
-    here = layout.stand[words.PLACE[start]]
-    return all(math.dist(here, layout.xy[words.PLACE[n]]) > AWAY for n in named)
+def _away(q: Slotter, start: str, draft: Draft) -> bool:
+    """Whether no place that the goal is about is reached at first, and nothing is too near."""
+    here, named = _begin(q.layout, start), [c[-1] for stage in draft.stages for c in stage if c[-1]]
+    gaps = {n: math.dist(here, _spread(q.layout, q.layout.xy[words.PLACE[n]]))
+            for n in q.names["place"]}
+    return all(gaps[n] > AWAY for n in named) and min(gaps.values()) > SWING - 1e-6
 
 
-def _middle(layout: Layout) -> Any:
+def _spread(layout: Layout, xy: Any, spread: float = SPREAD) -> np.ndarray:
+    """A point of the house in the scenario, whose origin is the middle of the yard, m."""
     x0, y0, x1, y1 = layout.rooms[YARD]
-    return (0.5 * (x0 + x1), 0.5 * (y0 + y1))
+    return spread * (np.asarray(xy) - [0.5 * (x0 + x1), 0.5 * (y0 + y1)])
 
 
-def _objects(q: Slotter, draft: Draft) -> List[Dict[str, Any]]:
-    """What stands in the yard, around its middle, m."""
-    middle, layout = _middle(q.layout), q.layout
+def _begin(layout: Layout, start: str) -> np.ndarray:
+    """Where one begins: before a place, far enough back from it to swing a sword, m."""
+    place = words.PLACE[start]
+    heading = float(layout.heading[place])
+    back = SWING * np.array([math.cos(heading), math.sin(heading)])
+    return _spread(layout, layout.xy[place]) - back
+
+
+def objects(q: Slotter, setup: Setup, spread: float = SPREAD) -> List[Dict[str, Any]]:
+    """What stands in the yard, around its middle; distances are ``spread`` times the yard's."""
 
     def entry(name: str, kind: str, xy: Any, size: Any = None) -> Dict[str, Any]:
-        place = [round(float(a - b), 3) for a, b in zip(xy, middle)]
+        place = [round(float(v), 3) for v in _spread(q.layout, xy, spread)]
         made = {"name": name, "kind": kind, "position": place}
         return {**made, "size": list(size)} if size else made
 
+    layout = q.layout
     found = [
         entry(n, "target", layout.xy[words.PLACE[n]]) if n in words.DUMMIES
         else entry(n, "obstacle", layout.xy[words.PLACE[n]], LANDMARK_SIZE)
         for n in q.names["place"]
     ]
-    if draft.setup.burning:
+    if setup.burning:
         found.append(entry(words.HAZARD, "marker", layout.hazard))
-    inside = layout.guard[0] > layout.rooms[YARD][0]
-    if draft.setup.guarded and inside:
-        found.append(entry(words.GUARD, "obstacle", layout.guard, (0.4, 0.4, 1.7)))
+    if setup.guarded and layout.guard[0] > layout.rooms[YARD][0]:
+        found.append(entry(words.GUARD, "obstacle", layout.guard, GUARD_SIZE))
     return found
 
 

@@ -20,7 +20,7 @@ from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.actions import HUMANOID, INDEX
 from ppp.rearrangement.layout import YARD, make_layout
 from ppp.rearrangement.observe import _FLAGS, _GEOMETRY
-from ppp.rearrangement.physical import _middle, _objects, as_yaml, make_scenarios
+from ppp.rearrangement.physical import _spread, as_yaml, make_scenarios, objects
 from ppp.rearrangement.planner import LearnedPlanner
 from ppp.rearrangement.scene import Bridge
 from ppp.rearrangement.task import Setup
@@ -102,12 +102,9 @@ def test_the_humanoid_sees_what_the_abstract_one_sees():
     class Names:
         names, layout = {"place": outside}, env.world.layout
 
-    class Draft:
-        setup = Setup()
-
-    x, y = layout.stand[words.PLACE[place]] - _middle(layout)
+    x, y = _spread(layout, layout.stand[words.PLACE[place]], 1.0)
     made = parse_scenario({
-        "name": "yard", "instruction": "Go.", "objects": _objects(Names, Draft),
+        "name": "yard", "instruction": "Go.", "objects": objects(Names, Setup(), 1.0),
         "start": {"position": [float(x), float(y)],
                   "heading": math.degrees(layout.heading[words.PLACE[place]])},
         "success": [{"reached": outside[0]}]})
