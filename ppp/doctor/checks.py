@@ -114,7 +114,8 @@ def packages(host: Host, torch: Trial) -> List[Finding]:
                          "install it beside the torchvision that fits your torch"))
     rows.append(_package(host, "mink", "only to author or retarget clips: run 'pip install "
                          "ppp[author]'"))
-    rows.append(_package(host, "viser", "nothing in this version needs it"))
+    rows.append(_package(host, "viser", "only for the live page, ppp play: run 'pip install "
+                         "ppp[play]'"))
     return rows
 
 

@@ -58,6 +58,7 @@ class Engine(Protocol):
     device: str
     control_dt: float  # 1/30 s
     state: EngineState
+    broken: Tensor  # (N,) bool: no longer finite after the last step, and put back to before it
 
     def reset(self, env_ids: Tensor, root_pos: Tensor, root_rot: Tensor, joint_pos: Tensor,
               joint_vel: Tensor, root_lin_vel: Tensor, root_ang_vel: Tensor,

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from typing import Optional
 
-import torch
 from torch import Tensor
 
 from ppp.engines.base import Engine, EngineState
@@ -61,6 +60,4 @@ class OnHost:
             state.joint_pos.cpu(), state.joint_vel.cpu(),
             BodyState(*(part.cpu() for part in state.bodies)), state.contact_force.cpu(),
             state.prop_state.cpu(), state.prop_touched.cpu(), state.prop_struck.cpu())
-        broken = getattr(self._engine, "broken", None)
-        self.broken = torch.zeros(self.num_envs, dtype=torch.bool) if broken is None \
-            else broken.cpu()
+        self.broken = self._engine.broken.cpu()
