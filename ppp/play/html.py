@@ -44,8 +44,7 @@ def message(view: View) -> str:
 def heard(found: Sequence[Heard]) -> str:
     """What a text was understood as, with distance and alternatives."""
     if not found:
-        return box(f"<span style='color:{_SOFT}'>say what to do, such as "
-                   "&ldquo;smite the yellow one&rdquo;</span>")
+        return box(f"<span style='color:{_SOFT}'>say what to do in plain English</span>")
     return box("".join(_heard(one, len(found) > 1) for one in found))
 
 

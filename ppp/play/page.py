@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Sequence
 
 from ppp.errors import PPPError
 from ppp.planning.recording import Recording
+from ppp.planning.scenario import Scenario
 from ppp.planning.skills import ATTACK, GAIT, IN_PLACE, TURN, role
 from ppp.play import html
 from ppp.play.recorder import Studio
@@ -49,7 +50,7 @@ class Page:
     def _build(self) -> None:
         gui = self.server.gui
         self._html = {"status": gui.add_html("")}
-        self._add_box("Command", "smite the yellow one", "Do it", self.session.say)
+        self._add_box("Command", _example(self.session.scenario), "Do it", self.session.say)
         self._html["heard"] = gui.add_html(html.heard(()))
         self._html["message"] = gui.add_html("")
         self._group("Target", {"forget it": lambda: self.session.aim(None)})
@@ -170,6 +171,12 @@ class Page:
     def _tell(self, title: str, text: str) -> None:
         for client in self.server.get_clients().values():
             client.add_notification(title, text, auto_close_seconds=8.0)
+
+
+def _example(scenario: Scenario) -> str:
+    """A command that can be carried out in this scene."""
+    target = next((o.name for o in scenario.objects if o.kind == "target"), "")
+    return f"smite the {target}" if target else "walk forward"
 
 
 def _pressing(session: Session, skill: str) -> Callable[[], None]:

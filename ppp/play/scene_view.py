@@ -25,6 +25,8 @@ CAMERAS: Dict[str, Tuple[float, float, float]] = {
 _LOOK_AT, _LOOK_AT_NARROW = 0.8, -0.9
 _ABOVE = 0.12  # m between a prop and its name
 _FIELD_OF_VIEW = 0.85  # rad, vertical
+#: pixels of a wide window that the panel covers on the right
+_PANEL = 320
 
 
 def half_height(size: Sequence[float], rot: Sequence[float]) -> float:
@@ -111,12 +113,17 @@ class Eye:
         angle = np.radians(azimuth) + heading
         here = np.zeros(2) if self.follows else np.asarray(at)
         camera = self._client.camera
+        away = np.array([np.cos(angle), np.sin(angle)])
         narrow = camera.image_width < camera.image_height
-        x, y = here + distance * (1.5 if narrow else 1.0) * np.array([np.cos(angle), np.sin(angle)])
+        if narrow:
+            distance *= 1.5
+        else:  # the middle is that of what the panel leaves free
+            pixel = 2.0 * distance * np.tan(0.5 * _FIELD_OF_VIEW) / camera.image_height
+            here = here + 0.5 * _PANEL * pixel * np.array([-away[1], away[0]])
         camera.fov = _FIELD_OF_VIEW
         camera.up_direction = (0.0, 0.0, 1.0)
-        camera.position = (x, y, height)
-        camera.look_at = (here[0], here[1], _LOOK_AT_NARROW if narrow else _LOOK_AT)
+        camera.position = (*(here + distance * away), height)
+        camera.look_at = (*here, _LOOK_AT_NARROW if narrow else _LOOK_AT)
 
     def follow(self, at: Tuple[float, float], share: float = 0.15) -> None:
         """Bring the view nearer to ``at`` (m) by a share of the way, or leave it in the world."""
