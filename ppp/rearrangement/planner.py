@@ -9,10 +9,13 @@ from ppp.planning.plan_schema import PlanStep
 from ppp.planning.planner import Command, Done, unmet
 from ppp.planning.scenario import Scenario
 from ppp.planning.situation import Matcher, Observation, Outcome, Situation, situation_of
-from ppp.rearrangement.actions import ACTIONS
+from ppp.rearrangement.actions import ACTIONS, Action
 from ppp.rearrangement.observe import LIMIT
 from ppp.rearrangement.scene import Bridge
 from ppp.rearrangement.show import Chooser
+
+#: an action whose step failed is tried again so often before the chooser hears of it
+RETRIES = 2
 
 
 class LearnedPlanner:
@@ -37,13 +40,15 @@ class LearnedPlanner:
         self._history: List[Outcome] = []
         self._rest: List[PlanStep] = []
         self._last, self._invalid, self._failed = "", False, False
+        self._action, self._tries = ACTIONS[0], 0
         self.actions: List[str] = []
         self.problems: List[str] = []
         self.chooser.reset(self.bridge.instruction)
 
     def act(self, now: Observation) -> Union[Command, Done]:
         """The next step of the action on its way, or the first of a new action."""
-        self._take_in(now.last)
+        if self._took_in(now.last) and unmet(self.scenario, now):
+            self._retry(self._situation(now))
         if not self._rest:
             if not unmet(self.scenario, now):
                 return Done("what was asked for holds")
@@ -53,14 +58,23 @@ class LearnedPlanner:
         step = self._rest.pop(0)
         return Command(step.command, step.target, step.until)
 
-    def _take_in(self, last: Optional[Outcome]) -> None:
-        """A step that failed ends its action: the chooser is told, and decides anew."""
+    def _took_in(self, last: Optional[Outcome]) -> bool:
+        """Note how the last step went; whether it failed, and with it its action."""
         if last is None:
-            return
+            return False
         self._history.append(last)
         if not last.ok:
             self._failed, self._rest = True, []
             self.problems.append(f"{last.command}: {last.ended}")
+        return not last.ok
+
+    def _retry(self, now: Situation) -> None:
+        """Do the same action from here, if it was not tried too often and still can be done."""
+        if self._tries < RETRIES:
+            found = self._steps(self._action, now)
+            self._tries += 1
+            if not isinstance(found, str):
+                self._rest, self._failed = list(found), False
 
     def _decide(self, now: Situation) -> str:
         """Ask until an action can be done; why not, when there were too many."""
@@ -69,6 +83,7 @@ class LearnedPlanner:
                                        self._failed)
             action = ACTIONS[self.chooser.act(seen)]
             self.actions.append(action.phrase)
+            self._action, self._tries = action, 0
             self._last, self._failed = action.skill, False
             found = self._steps(action, now)
             self._invalid = isinstance(found, str)
@@ -79,7 +94,7 @@ class LearnedPlanner:
                 return ""
         return f"gave up after {LIMIT} actions: {'; '.join(self.problems[-3:])}"
 
-    def _steps(self, action, now: Situation) -> Union[List[PlanStep], str]:
+    def _steps(self, action: Action, now: Situation) -> Union[List[PlanStep], str]:
         try:
             return self.bridge.steps(action, now)
         except PPPError as error:

@@ -176,6 +176,29 @@ def test_the_chooser_is_told_of_what_was_in_vain_and_has_32_actions():
     assert chooser.seen[1].self_state[7] == 1.0 and chooser.seen[0].self_state[7] == 0.0
 
 
+class Clumsy(KinematicPerformer):
+    """Its blows miss for some seconds."""
+
+    misses = 7.0
+
+    def _attack(self) -> None:
+        self.misses -= self.control_dt
+        if self.misses < 0.0:
+            super()._attack()
+
+
+@pytest.mark.parametrize("seconds, told", [(7.0, False), (60.0, True)])
+def test_a_blow_that_misses_is_tried_again_before_the_chooser_hears_of_it(seconds, told):
+    made = scenario([{"knocked_over": "sandbag"}], time_limit=50)
+    performer, chooser = Clumsy(), Script(("go", "sandbag"), ("slash", "sandbag"))
+    performer.misses = seconds
+    planner = LearnedPlanner(made, performer.skills, chooser, matcher)
+    result = Executor(made, planner, performer, matcher, "learned").perform(0)
+    assert result.success is not told and planner.problems
+    assert any(seen.self_state[8] for seen in chooser.seen) is told
+    assert (len(planner.actions) == 2) is not told
+
+
 def test_the_scenarios_of_the_yards_are_new_solvable_and_the_same_every_time():
     made = make_scenarios(8, 1)
     assert [s.instruction for s in made] == [s.instruction for s in make_scenarios(8, 1)]
