@@ -48,6 +48,7 @@ def write(path: Path, tensors: Dict[str, Tensor], facts: Dict[str, Any]) -> Path
     text = json.dumps({"layout": layout(), **facts})
     with whole(path) as part:
         save_file(kept, str(part), metadata={"ppp": text})
+        part.chmod(0o644)  # the library leaves it to its owner alone
     return path
 
 

@@ -13,6 +13,9 @@ from ppp.llarp.config import LlarpConfig, check, load_config
 from ppp.llarp.train import Trainer
 from ppp.outputs import check_folder
 
+#: flags with a place on this machine, which matter to nobody else
+LOCAL = ("--run-dir", "--export", "--weights", "--cfg")
+
 
 @dataclass
 class Train(LlarpConfig):
@@ -42,6 +45,21 @@ def options(argv: List[str]) -> Train:
                     description=Train.__doc__)
 
 
+def export(trainer: Trainer, folder: Path, argv: List[str]) -> Path:
+    """Write a bundle, in half precision; its card says by which command, without places on this
+    machine."""
+    kept, skip = [], False
+    for word in argv:
+        own = word.partition("=")[0] in LOCAL
+        if not own and not skip and word != "--resume":
+            kept.append(word)
+        skip = own and "=" not in word
+    facts = {**trainer.facts(), "command": " ".join(["ppp llarp train", *kept])}
+    tensors = {name: value.half() for name, value in
+               store.adapter_tensors(trainer.policy).items()}
+    return store.write_bundle(folder, tensors, facts)
+
+
 def main(argv: List[str]) -> int:
     """Entry point of ``ppp llarp train``."""
     given = options(argv)
@@ -64,7 +82,6 @@ def main(argv: List[str]) -> int:
         words = [word for word in argv if word != "--resume"]
         print("go on with: " + " ".join(["ppp llarp train", *words, "--resume"]))
     if given.export:
-        facts = {**trainer.facts(), "command": " ".join(["ppp llarp train", *argv])}
-        store.write_bundle(given.export, store.adapter_tensors(trainer.policy), facts)
+        export(trainer, given.export, argv)
         print(f"bundle {given.export}")
     return 0

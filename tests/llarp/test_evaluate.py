@@ -156,3 +156,15 @@ def baselines_choice(greedy):
     from ppp.llarp.episodes import Choice
 
     return Choice(greedy=greedy)
+
+
+@needs_minilm
+def test_the_shipped_adapters_work_out_of_the_box():
+    """They know the trained kinds, in layouts never trained in, and their card says what they are.
+    """
+    from ppp.llarp import SHIPPED
+
+    card = store.read_card(SHIPPED)
+    assert card["settings"]["regime"] == "imitation" and card["command"].startswith("ppp llarp")
+    shipped = learned("shipped", [SHIPPED])
+    assert shipped.runs[0](test_tasks("train", 24), 0, True).mean() > 0.25
