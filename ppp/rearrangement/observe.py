@@ -107,14 +107,14 @@ class Eyes:
         self._looks, self._points, self._things = looks[: P + 2], rows[: P + 2], rows[P + 2 :]
         self._names = names[P + 2 :]
         self._stands: Dict[int, _Stand] = {}
+        self._doors: Tuple[bool, ...] = ()
 
     def look(self, state: State) -> Tuple[View, Observation]:
         """What is in view, and the observation but for the last action's part."""
         at = state.at
         stand = self._stands.get(at) or self._stand(at)
-        shut = np.zeros(H, dtype=bool)
-        shut[_CONTAINERS] = [not o for o in state.open[:-1]]
-        inside = self._world.sight.shows[at, :H] & ~shut
+        self._look_at_doors(state)
+        inside = self._world.sight.shows[at, :H] & self._ajar
         lies = np.asarray(state.lies)
         things = inside[lies]
         if state.hold >= 0:
@@ -131,7 +131,7 @@ class Eyes:
         total = k + len(things)
         rows = np.empty((max(total, E), F), dtype=np.float32)
         rows[:k] = stand.rows
-        rows[:k, _OPEN:_HELD] = self._flags(state)[stand.index]
+        rows[:k, _OPEN:_HELD] = self._flags[stand.index]
         rows[k:total] = self._things[things]
         rows[k:total] += stand.holders[holders]
         names = np.zeros(len(rows), dtype=np.int64)
@@ -149,14 +149,18 @@ class Eyes:
         rows[total:], names[total:] = 0.0, 0
         return rows, _MASKS[total].copy(), names
 
-    def _flags(self, state: State) -> np.ndarray:
-        """(P + 2, 3): open, closed, lies, for every point."""
-        flags = np.zeros((P + 2, 3), dtype=np.float32)
-        opened = np.asarray(state.open)
-        flags[_OPENABLE, 0] = opened
-        flags[_OPENABLE, 1] = ~opened
-        flags[_DUMMIES, 2] = state.down
-        return flags
+    def _look_at_doors(self, state: State) -> None:
+        """Keep, until one changes: holders that show their inside (H,), and for every point
+        (P + 2, 3) whether it is open, closed, lies."""
+        key = (*state.open, *state.down)
+        if key == self._doors:
+            return
+        self._doors, opened = key, np.asarray(state.open)
+        self._ajar = np.ones(H, dtype=bool)
+        self._ajar[_CONTAINERS] = opened[:-1]
+        self._flags = np.zeros((P + 2, 3), dtype=np.float32)
+        self._flags[_OPENABLE, 0], self._flags[_OPENABLE, 1] = opened, ~opened
+        self._flags[_DUMMIES, 2] = state.down
 
     def _stand(self, at: int) -> _Stand:
         """Work out and keep what never changes at a stand."""
