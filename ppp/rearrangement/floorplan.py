@@ -140,17 +140,16 @@ def _way(axes: Axes, episode: Episode) -> None:
 
 
 def _story(axes: Axes, episode: Episode) -> None:
+    """The actions, one a line; in grey what was in vain (``as_text`` says why)."""
     axes.axis("off")
-    lines = []
-    for i, step in enumerate(episode.steps, start=1):
-        lines.append(f"{i:>2}. {step.phrase}")
-        if step.problem:
-            lines += textwrap.wrap(f"nothing happens: {step.problem}", 34, initial_indent="    ",
-                                   subsequent_indent="    ")
+    lines = [(f"{i:>2}. {step.phrase}", _OTHER if step.problem else "black")
+             for i, step in enumerate(episode.steps, start=1)]
     shortest = "-" if episode.optimal is None else episode.optimal
-    lines.append("")
-    lines += textwrap.wrap("done" if episode.success else f"not done: {episode.ending}", 38)
-    lines.append(f"{len(episode.steps)} steps, {shortest} with everything known")
-    size = 9.5 if len(lines) < 28 else 7.5
-    axes.text(0.0, 1.0, "\n".join(lines), va="top", fontsize=size, family="monospace",
-              transform=axes.transAxes)
+    outcome = "done" if episode.success else f"not done: {episode.ending}"
+    lines += [("", "black"), *((line, "black") for line in textwrap.wrap(outcome, 38)),
+              (f"{len(episode.steps)} steps, {shortest} with everything known", "black")]
+    height = min(0.05, 1.0 / len(lines))
+    for i, (line, colour) in enumerate(lines):
+        text = axes.text(0.0, 1.0 - i * height, line, va="top", fontsize=190 * height,
+                         family="monospace", color=colour, transform=axes.transAxes)
+        text.set_in_layout(False)

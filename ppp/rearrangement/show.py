@@ -88,7 +88,8 @@ def perform(
         before = env.state.at
         observation, reward, _, info = env.step(choice)
         problem = info["reason"] if info["invalid"] or info["failed"] else ""
-        ending = "" if info["success"] else info["reason"]
+        used_up = f"the {LIMIT} steps are used up"
+        ending = "" if info["success"] else used_up if problem else info["reason"]
         steps.append(Step(env.actions[choice].phrase, _seen(observation, env.state), reward,
                           tuple(_walked(env, before, env.actions[choice].skill)), problem))
     return Episode(task, env.world, start, first, tuple(steps), ending == "", ending,
