@@ -96,12 +96,18 @@ class Chromium:
         """All text of the page."""
         return self.js("document.body ? document.body.innerText : ''")
 
-    def wait_for(self, text, seconds=90.0):
-        """Wait until the page shows a text."""
+    def shows(self, text, seconds):
+        """Whether the page shows a text before the seconds are over."""
         end = time.monotonic() + seconds
         while text not in self.text():
-            assert time.monotonic() < end, f"{text!r} not shown: {self.text()[:1500]}"
+            if time.monotonic() > end:
+                return False
             time.sleep(0.3)
+        return True
+
+    def wait_for(self, text, seconds=90.0):
+        """Wait until the page shows a text."""
+        assert self.shows(text, seconds), f"{text!r} not shown: {self.text()[:1500]}"
 
     def middle(self, css, text=""):
         """The middle (x, y) of the first element of a selector with a text in it, pixels."""

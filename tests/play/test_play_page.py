@@ -52,8 +52,11 @@ def test_two_visitors(address, tmp_path):
             first.wait_for("crouch walk at distance")
             second.wait_for("crouch walk at distance")  # what one says, all see
             first.wait_for("click a point")
-            first.click(150, 380)
-            second.wait_for("target: [")
+            for _ in range(4):  # on a busy machine the first click may meet an empty scene
+                first.click(150, 380)
+                if second.shows("target: [", 25.0):
+                    break
+            second.wait_for("target: [", 1.0)
             second.wait_for("planned by search")
             first.write(0, "juggle <b>three</b> chainsaws")
             first.wait_for("unknown command")
