@@ -39,11 +39,16 @@ def written(path: Union[str, Path], kind: str) -> Iterator[Path]:
                        "choose another place") from error
 
 
-def write_html(text: str, path: Union[str, Path]) -> Path:
-    """Write an HTML page, whole or not at all; PPPError where that cannot be done."""
-    with written(path, "page") as part:
+def write_text(text: str, path: Union[str, Path], kind: str) -> Path:
+    """Write a text, whole or not at all; PPPError (of this ``kind``) where that cannot be done."""
+    with written(path, kind) as part:
         part.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def write_html(text: str, path: Union[str, Path]) -> Path:
+    """Write an HTML page, whole or not at all; PPPError where that cannot be done."""
+    return write_text(text, path, "page")
 
 
 def write_json(data: Any, path: Union[str, Path]) -> None:
@@ -52,8 +57,7 @@ def write_json(data: Any, path: Union[str, Path]) -> None:
     A number that is none (NaN, infinite) becomes null.
     """
     text = json.dumps(finite(data), indent=1, allow_nan=False)
-    with written(path, "result") as part:
-        part.write_text(text + "\n", encoding="utf-8")
+    write_text(text + "\n", path, "result")
 
 
 def finite(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing_extensions import Literal
 
 from ppp.errors import PPPError, unknown
 from ppp.options import read_options
-from ppp.outputs import check_file, check_folder, written
+from ppp.outputs import check_file, check_folder, write_text
 from ppp.planning.choosing import matcher_for
 from ppp.planning.generate import generated_data
 from ppp.planning.reading import counted
@@ -122,8 +122,7 @@ def generate_scenario(args: GenerateArgs) -> int:
     if args.out is None:
         print(text, end="")
         return 0
-    with written(args.out, "scenario") as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(text, args.out, "scenario")
     print(f"{args.out}: {data['instruction']}")
     return 0
 

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from tyro.conf import Positional
 
 from ppp.errors import PPPError
+from ppp.evaluation.curves import COLOURS
 from ppp.llarp import store
 from ppp.outputs import check_file, written
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999")
 TITLES = {"imitation": "imitation of the search expert, then PPO",
           "rl": "reinforcement learning alone"}
 #: x axes: key of history.jsonl, name, divisor

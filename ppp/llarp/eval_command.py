@@ -15,11 +15,9 @@ from ppp.llarp.config import FAILURES
 from ppp.llarp.evaluate import Contender, chosen_splits, evaluate, learned, scripted
 from ppp.llarp.paper import DIFFERS, FIGURES
 from ppp.llarp.report import markdown
-from ppp.outputs import check_file, write_json, written
-from ppp.planning.budget import Budget
-from ppp.planning.choosing import ModelOptions
-from ppp.planning.replies import Recorder, Replayer
-from ppp.planning.server import server_from
+from ppp.outputs import check_file, write_json, write_text
+from ppp.planning.choosing import ModelOptions, recorder_for
+from ppp.planning.replies import Replayer
 
 #: what may be scored beside adapters
 SCRIPTED = ("random", "text", "expert", "prompt")
@@ -89,18 +87,17 @@ def _scripted(name: str, options: Eval) -> Contender:
 
 def _prompt_planner(options: Eval) -> baselines.PromptPlanner:
     given = options.server
-    recorder = Recorder(str(options.record)) if options.record else None
+    recorder = recorder_for(options.record)
     if given.replay:
         return baselines.PromptPlanner(Replayer(str(given.replay), "llarp"), recorder)
-    server = server_from(given.base_url, given.model, given.api_key, given.timeout, given.retries)
+    server = given.server()
     if server is None:
         raise PPPError("--baselines prompt: no language model is configured: give "
                        "--server.base-url and --server.model, or set OPENAI_API_KEY, or leave "
                        "prompt out")
     from ppp.planning.chat import ChatClient
 
-    limits = Budget(given.token_limit, given.reply_tokens, given.price, given.cost_limit)
-    return baselines.PromptPlanner(ChatClient(server, limits), recorder)
+    return baselines.PromptPlanner(ChatClient(server, given.budget()), recorder)
 
 
 def main(argv: List[str]) -> int:
@@ -123,8 +120,7 @@ def main(argv: List[str]) -> int:
     text = markdown(rows, options.failures)
     print(text)
     if options.markdown:
-        with written(options.markdown, "page") as part:
-            part.write_text(text, encoding="utf-8")
+        write_text(text, options.markdown, "page")
     if options.json:
         first, others = rows["LLaRP"], {n: row for n, row in rows.items() if n != "LLaRP"}
         write_json({**first, "baselines": others, "paper": FIGURES, "differs": DIFFERS,

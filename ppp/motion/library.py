@@ -109,8 +109,9 @@ class MotionLibrary:
         self._ends = torch.cat((torch.zeros(1, dtype=torch.double, device=device),
                                 each.index_add(0, owner, weight).cumsum(0)))
         rates = self._turn_rates()
-        #: frames in which a skill can begin, (F,) bool
-        self.enterable = (self._start_weight > 0).any(0) & ~self._curved(rates)
+        #: frames in which a skill can begin, by skill (K, F), and of any, (F,), bool
+        self._enters = (self._start_weight > 0) & ~self._curved(rates)
+        self.enterable = self._enters.any(0)
         self.variants = self._variants(rates)
         #: spread of each column of a frame, the unit in which two frames are compared
         self.scale = self.frame.std(0).clamp_min(0.1)
@@ -249,8 +250,7 @@ class MotionLibrary:
 
     def _entry(self, gap: Tensor, skill: Tensor, frame: Tensor, stopping: bool
                ) -> Tuple[Tensor, Tensor]:
-        begins = self.enterable & (self._start_weight[skill] > 0)
-        own = gap.masked_fill(~begins, float("inf")).min(-1)
+        own = gap.masked_fill(~self._enters[skill], float("inf")).min(-1)
         if not (stopping and self.stops.any()):
             return own.indices, own.values
         velocity = [v[:, FRAME["linear"]][:, :2] for v in (frame, self.frame[own.indices])]

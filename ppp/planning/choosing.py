@@ -11,7 +11,7 @@ from ppp.planning.llm import llm_maker
 from ppp.planning.planner import PlanMaker
 from ppp.planning.replies import Recorder
 from ppp.planning.search import SearchMaker
-from ppp.planning.server import server_from
+from ppp.planning.server import Server, server_from
 from ppp.planning.situation import Matcher, remembered
 
 
@@ -40,6 +40,14 @@ class ModelOptions:
     replay: Optional[Path] = None
     """Use the replies in a file instead of asking a model."""
 
+    def server(self) -> Optional[Server]:
+        """The server that is configured; None without one."""
+        return server_from(self.base_url, self.model, self.api_key, self.timeout, self.retries)
+
+    def budget(self) -> Budget:
+        """What it may take; a new one for each scenario."""
+        return Budget(self.token_limit, self.reply_tokens, self.price, self.cost_limit)
+
 
 def recorder_for(path: Optional[Path]) -> Optional[Recorder]:
     """What keeps replies in a new file; None without one."""
@@ -54,10 +62,7 @@ def choose_planner(
 
     scenario: its name, by which a file of replies knows them. recorder: it keeps the replies.
     """
-    server = None
-    if kind != "search":
-        server = server_from(options.base_url, options.model, options.api_key, options.timeout,
-                             options.retries)
+    server = None if kind == "search" else options.server()
     if kind == "search" or (kind == "auto" and server is None and options.replay is None):
         if recorder or options.replay:
             raise PPPError("--record and --replay are about a language model's replies, and search "
@@ -65,8 +70,7 @@ def choose_planner(
         why = "" if kind == "search" else " (no language model is configured)"
         return SearchMaker(matcher), f"search{why}"
     replay = str(options.replay) if options.replay else None
-    budget = Budget(options.token_limit, options.reply_tokens, options.price, options.cost_limit)
-    maker = llm_maker(server, matcher, scenario, recorder, replay, budget)
+    maker = llm_maker(server, matcher, scenario, recorder, replay, options.budget())
     return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
 
 

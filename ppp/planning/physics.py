@@ -65,16 +65,11 @@ class PhysicsPerformer:
         if self._engine is not None:
             self._engine.close()
         self._engine = make_engine(self._engine_name, 1, scene, **_options(self._engine_name))
-        start = self.policy.start
-        noise = START_NOISE * torch.randn(NUM_DOFS, generator=torch.Generator().manual_seed(seed))
-        turn = yaw_quat(torch.tensor([float(start_heading)]))
-        pos = torch.tensor([[start_xy[0], start_xy[1], float(start[0])]], dtype=torch.float32)
-        zero = torch.zeros(1, 3)
-        self._engine.reset(torch.zeros(1, dtype=torch.long), pos, quat_mul(turn, start[None, 1:5]),
-                           (start[5:] + noise)[None], torch.zeros(1, NUM_DOFS), zero, zero)
+        xy = torch.tensor([start_xy], dtype=torch.float32)
+        self._stand(xy, torch.tensor([float(start_heading)]), seed)
         self._time, self._snapshots = 0.0, []
         ahead = torch.tensor([math.cos(start_heading), math.sin(start_heading)])
-        self._target = pos[:, :2] + 5.0 * ahead
+        self._target = xy + 5.0 * ahead
         self._skill[0] = self.policy.skills.index("idle") if "idle" in self.skills else 0
         return self._observe()
 
@@ -101,6 +96,16 @@ class PhysicsPerformer:
     def poses(self) -> Poses:
         """The recording since the last reset."""
         return stacked(self._snapshots)
+
+    def _stand(self, xy: Tensor, heading: Tensor, seed: int, props: Optional[Tensor] = None
+               ) -> None:
+        """Put the humanoid on its feet at rest, a little shaken by the seed: xy (1, 2) m, heading
+        (1,) rad; props (1, P, 7): where they are put, the scene's places without."""
+        start, zero = self.policy.start, torch.zeros(1, 3)
+        noise = START_NOISE * torch.randn(NUM_DOFS, generator=torch.Generator().manual_seed(seed))
+        self._engine.reset(torch.zeros(1, dtype=torch.long), torch.cat((xy, start[None, :1]), -1),
+                           quat_mul(yaw_quat(heading), start[None, 1:5]),
+                           (start[5:] + noise)[None], torch.zeros(1, NUM_DOFS), zero, zero, props)
 
     def _observe(self) -> WorldState:
         return _observed([self])[0]

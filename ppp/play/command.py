@@ -104,9 +104,10 @@ def _session(settings: Settings, scenario: Scenario) -> Any:
     performer = LivePerformer(settings.bundle)
     check_skills(scenario, performer.skills, str(settings.scenario or PLAYGROUND))
     matcher = load_matcher(performer.skills)
+    reads = remembered(matcher)  # for planners; the desk wants whole answers
 
     def maker_for(wanted: Scenario) -> Tuple[PlanMaker, str]:
-        return choose_planner(settings.planner, settings.llm, wanted.name, remembered(matcher))
+        return choose_planner(settings.planner, settings.llm, wanted.name, reads)
 
     maker_for(scenario)  # a planner that cannot be had is told before the page opens
     return Session(scenario, performer, matcher, maker_for, settings.seed, patience=0.02)

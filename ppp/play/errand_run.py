@@ -103,11 +103,6 @@ class ErrandRun:
         self._thread = threading.Thread(target=self._work, name="errand", daemon=True)
         self._thread.start()
 
-    @property
-    def begin(self) -> float:
-        """The session's time at which it began, s."""
-        return self._begin
-
     # -- the session's side ------------------------------------------------------------------
     def poll(self, patience: Optional[float]) -> Any:
         """A Turn, an End, or None while it thinks; waits for ``patience`` s, None for ever."""

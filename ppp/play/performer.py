@@ -7,10 +7,9 @@ from typing import Tuple, Union
 import torch
 
 from ppp.engines.scene import Scene
-from ppp.humanoid.rotations import quat_mul, yaw_of, yaw_quat
-from ppp.humanoid.skeleton import NUM_DOFS
+from ppp.humanoid.rotations import yaw_of
 from ppp.planning.performer import Poses, WorldState
-from ppp.planning.physics import START_NOISE, PhysicsPerformer
+from ppp.planning.physics import PhysicsPerformer
 
 
 class LivePerformer(PhysicsPerformer):
@@ -43,13 +42,8 @@ class LivePerformer(PhysicsPerformer):
     def stand_up(self, seed: int) -> WorldState:
         """Put the humanoid on its feet where it is, at rest; the props stay as they are."""
         state = self._engine.state
-        props, yaw = state.prop_state[:1, :, :7].clone(), yaw_of(state.root_rot)
-        start, zero = self.policy.start, torch.zeros(1, 3)
-        pos = torch.cat((state.root_pos[:, :2], start[None, :1]), -1)
-        noise = START_NOISE * torch.randn(NUM_DOFS, generator=torch.Generator().manual_seed(seed))
-        self._engine.reset(torch.zeros(1, dtype=torch.long), pos,
-                           quat_mul(yaw_quat(yaw), start[None, 1:5]), (start[5:] + noise)[None],
-                           torch.zeros(1, NUM_DOFS), zero, zero, props)
+        self._stand(state.root_pos[:, :2], yaw_of(state.root_rot), seed,
+                    state.prop_state[:1, :, :7].clone())
         state = self._observe()
         del self._snapshots[:-1]
         return state

@@ -8,7 +8,7 @@ import torch
 
 from ppp.engines.scene import Prop
 from ppp.humanoid.rotations import quat_to_matrix
-from ppp.planning.geometry import ARENA, XY
+from ppp.planning.geometry import XY, in_arena
 from ppp.play.things import Place
 from ppp.view.look import MARKER_RADIUS
 
@@ -46,7 +46,7 @@ def _on_floor(xy: XY, props: Sequence[Prop]) -> Optional[Place]:
         gap = np.hypot(xy[0] - prop.position[0], xy[1] - prop.position[1])
         if prop.kind == "marker" and gap <= MARKER_RADIUS:
             return Place(prop.position, prop.name)
-    return Place(xy) if max(abs(xy[0]), abs(xy[1])) <= ARENA else None
+    return Place(xy) if in_arena(xy) else None
 
 
 def _hit(start: np.ndarray, along: np.ndarray, prop: Prop, pose: PropPose) -> Optional[float]:

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from ppp.outputs import whole
+from ppp.outputs import written
 from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.goals import candidates
 from ppp.rearrangement.layout import PIT
@@ -40,7 +40,7 @@ def draw(episode: Episode, path: Union[str, Path]) -> Path:
     plan.set_ylabel("m, north")
     _story(story, episode)
     path = Path(path)
-    with whole(path) as part:
+    with written(path, "picture") as part:
         figure.savefig(part, format="png", dpi=110)
     return path
 

@@ -13,6 +13,7 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
+from ppp.planning.geometry import to_segment
 from ppp.rearrangement import vocabulary as words
 
 TRAIN_LAYOUTS = range(0, 60)
@@ -240,7 +241,7 @@ class _Builder:
             if min(math.dist(spot, stand[s]) for s in there) < PIT + 0.15:
                 continue
             crossed = sum(
-                gap(spot, stand[a], stand[b]) < PIT for a in (GATE_OUTSIDE, WALL_OUTSIDE)
+                to_segment(spot, stand[a], stand[b]) < PIT for a in (GATE_OUTSIDE, WALL_OUTSIDE)
                 for b in there
             )
             if crossed > score:
@@ -260,11 +261,3 @@ class _Builder:
 
 #: the fire pit burns whoever's way comes this near to its middle, m
 PIT = 0.9
-
-
-def gap(point, start, end) -> float:
-    """How near a straight way from ``start`` to ``end`` comes to a point, m."""
-    px, py, ax, ay = point[0] - start[0], point[1] - start[1], end[0] - start[0], end[1] - start[1]
-    length = ax * ax + ay * ay
-    share = min(1.0, max(0.0, (px * ax + py * ay) / length)) if length > 0 else 0.0
-    return math.hypot(px - share * ax, py - share * ay)

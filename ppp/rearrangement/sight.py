@@ -9,6 +9,7 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
+from ppp.planning.geometry import to_segment
 from ppp.rearrangement.layout import (
     OUTSIDE,
     PIT,
@@ -20,7 +21,6 @@ from ppp.rearrangement.layout import (
     YARD,
     Layout,
     P,
-    gap,
     make_layout,
 )
 
@@ -152,8 +152,8 @@ def _ways(layout: Layout) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         corners = way(layout, a, b)
         legs = list(zip(corners, corners[1:]))
         length[a, b] = length[b, a] = sum(math.dist(*leg) for leg in legs)
-        burnt[a, b] = burnt[b, a] = any(gap(hazard, *leg) < PIT for leg in legs)
-        if a != b and any(gap(guard, *leg) < NOTICE for leg in legs):
+        burnt[a, b] = burnt[b, a] = any(to_segment(hazard, *leg) < PIT for leg in legs)
+        if a != b and any(to_segment(guard, *leg) < NOTICE for leg in legs):
             # who stands near the guard already is not noticed for standing there
             noticed[a, b] = _in_sight(layout, legs)
             noticed[b, a] = _in_sight(layout, [leg[::-1] for leg in legs[::-1]])

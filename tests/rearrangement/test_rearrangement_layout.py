@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from ppp.planning.geometry import to_segment
 from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.layout import (
     GATE_OUTSIDE,
@@ -15,7 +16,6 @@ from ppp.rearrangement.layout import (
     VALIDATION_LAYOUTS,
     YARD,
     P,
-    gap,
     make_layout,
 )
 from ppp.rearrangement.sight import CLOSE, FAR, _clear, sight_of, way
@@ -103,9 +103,9 @@ def test_a_way_is_as_long_back_as_there():
 
 
 def test_gap_of_a_point_to_a_leg():
-    assert gap((0, 1), (-2, 0), (2, 0)) == pytest.approx(1.0)
-    assert gap((5, 4), (-2, 0), (2, 0)) == pytest.approx(5.0)  # beyond the end: 3, 4, 5
-    assert gap((1, 1), (1, 1), (1, 1)) == 0.0
+    assert to_segment((0, 1), (-2, 0), (2, 0)) == pytest.approx(1.0)
+    assert to_segment((5, 4), (-2, 0), (2, 0)) == pytest.approx(5.0)  # beyond the end: 3, 4, 5
+    assert to_segment((1, 1), (1, 1), (1, 1)) == 0.0
 
 
 @pytest.mark.parametrize("number", SOME)
