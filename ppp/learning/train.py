@@ -11,12 +11,10 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
-import torch
 import yaml
 from torch import Tensor, nn
 
 from ppp.errors import PPPError, unknown
-from ppp.humanoid.rotations import heading_inverse, quat_mul
 from ppp.learning import distributed
 from ppp.learning.chance import chance_of, seed_everything, set_chance
 from ppp.learning.checkpoint import load_checkpoint, prune, save_checkpoint
@@ -30,7 +28,8 @@ from ppp.learning.run_report import following, write_report
 from ppp.learning.style import StyleTrainer
 from ppp.learning.teacher import Teacher
 from ppp.learning.warm_start import feedback_of, warm_start
-from ppp.motion.library import MotionLibrary, read_library
+from ppp.motion.library import read_library
+from ppp.motion.standing import standing_pose
 from ppp.tasks.config import TaskConfig
 from ppp.tasks.env import HumanoidEnv
 
@@ -285,14 +284,6 @@ class Trainer:
     def _write_settings(self) -> None:
         (self.folder / "settings.yaml").write_text(yaml.safe_dump(self._settings(),
                                                                   sort_keys=False))
-
-
-def standing_pose(library: MotionLibrary) -> Tensor:
-    """Root height, rotation (heading 0) and joint angles (36,) of the first standing frame."""
-    skill = library.skills.index("idle") if "idle" in library.skills else 0
-    row = int((library.skill == skill).nonzero()[0])
-    rot = quat_mul(heading_inverse(library.root_rot[row]), library.root_rot[row])
-    return torch.cat((library.root_pos[row, 2:3], rot, library.joint_pos[row]))
 
 
 def _behind(counters: Dict[str, Any]) -> Dict[str, float]:
