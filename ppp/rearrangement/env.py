@@ -128,7 +128,7 @@ class TaskEnv:
         if self.done and not success:
             reason = self._ending(lost, reason)
         self.seen, observation = self._eyes.look(state)
-        tell(observation, chosen.skill, invalid, failed)
+        tell(observation, chosen, invalid, failed)
         self._search.observe(self.seen, state)
         reward = SUBGOALS_REWARD * new / self.goal.count + SUCCESS_REWARD * success
         info = {"success": success, "invalid": invalid, "failed": failed,

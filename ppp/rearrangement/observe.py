@@ -22,10 +22,10 @@ _SUPPORT = words.CODE
 _TYPE = 2 * words.CODE
 _GEOMETRY = _TYPE + len(words.TYPES)
 _FLAGS = _GEOMETRY + GEOMETRY
-#: within reach, open, closed, lies, in the hand, in a container
-FLAGS = 6
+#: within reach, open, closed, lies, in the hand, in a container, what the last action was done to
+FLAGS = 7
 F = _FLAGS + FLAGS
-_REACH, _OPEN, _CLOSED, _DOWN, _HELD, _INSIDE = range(_FLAGS, F)
+_REACH, _OPEN, _CLOSED, _DOWN, _HELD, _INSIDE, _LAST = range(_FLAGS, F)
 #: pose (x, y in 20 m, sin, cos of heading), in the yard, hand full, last action done, impossible,
 #: failed, time, noticed, burnt
 OWN = 12
@@ -190,8 +190,23 @@ class Eyes:
         return made
 
 
-def tell(observation: Observation, skill: str, invalid: bool, failed: bool) -> None:
-    """Write into an observation how the last action went."""
-    own = observation.self_state
+def _called(target: str) -> np.ndarray:
+    """Which of ``NAMES`` an action's target means, (N,) bool: a place, or a thing in any paint."""
+    return np.array([words.kind_of(name) == target for name in words.NAMES])
+
+
+_MEANT = {target: _called(target) for target in {action.target for action in acts.ACTIONS}}
+
+
+def tell(observation: Observation, action: acts.Action, invalid: bool, failed: bool) -> None:
+    """Write into an observation what the last action was, to what it was done, and how it went.
+
+    What was picked up is the thing in the hand; a pick in vain meant any of its kind in view.
+    """
+    own, entities = observation.self_state, observation.entities
     own[6:9] = (not invalid and not failed, invalid, failed)
-    own[OWN + _SKILL[skill]] = 1.0
+    own[OWN + _SKILL[action.skill]] = 1.0
+    meant = _MEANT[action.target][observation.names] & observation.mask
+    if action.skill == acts.PICK and own[6]:
+        meant &= entities[:, _HELD] > 0
+    entities[:, _LAST] = meant

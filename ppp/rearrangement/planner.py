@@ -39,8 +39,9 @@ class LearnedPlanner:
         self._scene = scene
         self._history: List[Outcome] = []
         self._rest: List[PlanStep] = []
-        self._last, self._invalid, self._failed = "", False, False
-        self._action, self._tries = ACTIONS[0], 0
+        self._invalid, self._failed = False, False
+        self._action: Optional[Action] = None
+        self._tries = 0
         self.actions: List[str] = []
         self.problems: List[str] = []
         self.chooser.reset(self.bridge.instruction)
@@ -70,7 +71,7 @@ class LearnedPlanner:
 
     def _retry(self, now: Situation) -> None:
         """Do the same action from here, if it was not tried too often and still can be done."""
-        if self._tries < RETRIES:
+        if self._action is not None and self._tries < RETRIES:
             found = self._steps(self._action, now)
             self._tries += 1
             if not isinstance(found, str):
@@ -79,12 +80,11 @@ class LearnedPlanner:
     def _decide(self, now: Situation) -> str:
         """Ask until an action can be done; why not, when there were too many."""
         while len(self.actions) < LIMIT:
-            seen = self.bridge.observe(now, len(self.actions), self._last, self._invalid,
+            seen = self.bridge.observe(now, len(self.actions), self._action, self._invalid,
                                        self._failed)
             action = ACTIONS[self.chooser.act(seen)]
             self.actions.append(action.phrase)
-            self._action, self._tries = action, 0
-            self._last, self._failed = action.skill, False
+            self._action, self._tries, self._failed = action, 0, False
             found = self._steps(action, now)
             self._invalid = isinstance(found, str)
             if isinstance(found, str):

@@ -64,9 +64,10 @@ class Bridge:
         return text
 
     def observe(
-        self, now: Situation, step: int, last: str = "", invalid: bool = False, failed: bool = False
+        self, now: Situation, step: int, last: Optional[acts.Action] = None,
+        invalid: bool = False, failed: bool = False,
     ) -> Observation:
-        """What the planner is told: where everything is from here, and how ``last`` (skill) went.
+        """What the planner is told: where everything is from here, and how ``last`` went.
 
         step: actions so far. The furniture of the house is taken to be out of sight.
         """
@@ -78,7 +79,7 @@ class Bridge:
                       words.HAZARD in seen)
         state = State(at, [0], [False] * len(words.OPENABLE), down, step=step)
         _, observation = Eyes(world, [0] * (P + 3), self.mode).look(state)
-        if last:
+        if last is not None:
             tell(observation, last, invalid, failed)
         return observation
 

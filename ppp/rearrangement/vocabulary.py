@@ -159,6 +159,11 @@ def full_name(category: str, paint: str = "") -> str:
     return f"{paint} {category}" if paint else category
 
 
+def kind_of(name: str) -> str:
+    """The name of ``NAMES`` without its paint: "red bowl" is a "bowl"."""
+    return name if name in OBJECTS or name in FIXED else name.split(" ", 1)[1]
+
+
 def looks_of(name: str) -> Looks:
     """The looks behind a name of ``NAMES``."""
     if name in OBJECTS or name in FIXED:
@@ -186,11 +191,10 @@ def appearance() -> np.ndarray:
     rows = []
     for name in NAMES:
         looks = looks_of(name)
-        kind = name if name in OBJECTS or name in FIXED else name.split(" ", 1)[1]
         rows.append(
             part(f"colour {looks.colour}") + part(f"shape {looks.shape}")
             + 0.7 * part(f"size {looks.size}") + 0.9 * part(f"material {looks.material}")
-            + 1.2 * part(f"kind {kind}")
+            + 1.2 * part(f"kind {kind_of(name)}")
         )  # fmt: skip
     return (np.asarray(rows) / 2.2).astype(np.float32)
 

@@ -149,6 +149,10 @@ def test_a_damaged_checkpoint_is_told(whole, tmp_path):
     store.write(path, {}, {"layout": {**store.layout(), "actions": ["go home"]}})
     with pytest.raises(PPPError, match="layout.actions"):
         store.read(path)
+    seen = store.layout()["observation"]
+    store.write(path, {}, {"layout": {**store.layout(), "observation": [*seen[:2], seen[2] - 1]}})
+    with pytest.raises(PPPError, match=r"layout.observation' is .* train the adapters again"):
+        store.read(path)
 
 
 def test_a_write_that_fails_leaves_the_old_checkpoint(whole, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from ppp.rearrangement import (
     make_tasks,
 )
 from ppp.rearrangement import vocabulary as words
+from ppp.rearrangement.observe import _HELD, _LAST, _REACH
 from ppp.rearrangement.task import Setup
 
 HOUSE = layout_with("chest", "sofa", "bed", "well", "sandbag")
@@ -110,13 +111,61 @@ def test_what_is_held_goes_along():
     observation = act(env, "go", "well" if env.state.gate_open else "bed")[0]
     apple = int(np.flatnonzero(observation.names == words.NAME["apple"])[0])
     held = observation.entities[apple]
-    assert held[-2] == 1.0 and observation.self_state[5] == 1.0
+    assert held[_HELD] == 1.0 and observation.self_state[5] == 1.0
     act(env, "go", "bed")
     observation = act(env, "place", "bed")[0]
     apple = int(np.flatnonzero(observation.names == words.NAME["apple"])[0])
-    assert observation.entities[apple][-2] == 0.0 and observation.self_state[5] == 0.0
+    assert observation.entities[apple][_HELD] == 0.0 and observation.self_state[5] == 0.0
     # it lies on the bed, within reach
-    assert observation.entities[apple][-6] == 1.0
+    assert observation.entities[apple][_REACH] == 1.0
+
+
+def marked(observation):
+    """Names of what is marked as the last action's target."""
+    return [NAMES[n] for n, row in zip(observation.names, observation.entities) if row[_LAST]]
+
+
+@pytest.mark.parametrize("mode", ["appearance", "names"])
+def test_what_the_last_action_was_done_to_is_marked_where_it_is_in_view(mode):
+    things = [["apple", "", "sofa"], ["bowl", "red", "sofa"], ["bowl", "blue", "sofa"],
+              ["plum", "", "bed"]]
+    env = TaskEnv(mode)
+    first = env.reset(task(NEVER, Setup(things, only=["apple", "bowl", "plum"], start="chest"),
+                           HOUSE))
+    assert not first.entities[:, _LAST].any()
+    assert marked(act(env, "go", "sofa")[0]) == ["sofa"]
+    assert marked(act(env, "wait")[0]) == []
+    # an action in vain is marked as well; what is meant may be any of a kind
+    found, _, _, info = act(env, "place", "sofa")
+    assert info["invalid"] and marked(found) == ["sofa"]
+    assert marked(act(env, "pick", "plum")[0]) == []  # not in view
+    found, _, _, info = act(env, "pick", "bowl")
+    assert not info["invalid"] and len(marked(found)) == 1
+    row = found.entities[found.entities[:, _LAST] > 0][0]
+    assert row[_HELD] == 1.0 and found.self_state[5] == 1.0
+    # the hand is full: now either could be meant, the one in the hand and the one on the sofa
+    assert sorted(marked(act(env, "pick", "bowl")[0])) == ["blue bowl", "red bowl"]
+
+
+def test_every_actions_target_is_marked_by_its_name():
+    """Over whole episodes: what is marked are the entities in view that bear the target's name."""
+    env, marks, chance = TaskEnv(), 0, np.random.default_rng(0)
+    for chosen in make_tasks("train", 6, 21):
+        env.reset(chosen)
+        while not env.done:
+            valid = np.flatnonzero(env.valid())
+            choice = int(chance.choice(valid)) if chance.random() < 0.5 else env.expert()
+            action = env.actions[choice]
+            seen, _, _, info = env.step(choice)
+            named = {NAMES[n] for n in seen.names[seen.mask]
+                     if words.kind_of(NAMES[n]) == action.target}
+            if action.skill == "pick" and not info["invalid"]:
+                assert set(marked(seen)) <= named and len(marked(seen)) == 1
+            else:
+                assert set(marked(seen)) == named
+            assert not seen.entities[~seen.mask].any()
+            marks += len(marked(seen))
+    assert marks > 30
 
 
 def test_more_than_fits_leaves_out_the_farthest():

@@ -19,7 +19,7 @@ from ppp.rearrangement import ACTIONS, NAMES, OBS, Task, TaskEnv
 from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.actions import HUMANOID, INDEX
 from ppp.rearrangement.layout import YARD, make_layout
-from ppp.rearrangement.observe import _FLAGS, _GEOMETRY
+from ppp.rearrangement.observe import _FLAGS, _GEOMETRY, _LAST
 from ppp.rearrangement.physical import _spread, as_yaml, make_scenarios, objects
 from ppp.rearrangement.planner import LearnedPlanner
 from ppp.rearrangement.scene import Bridge
@@ -75,7 +75,7 @@ def test_what_is_seen_from_where_one_stands():
     made = scenario([{"knocked_over": "red box"}])
     bridge = Bridge(made, matcher)
     now = situation(made, (1.0, 0.0), math.pi / 2, fallen=["red"])
-    seen = bridge.observe(now, 3, "go", invalid=True)
+    seen = bridge.observe(now, 3, ACTIONS[INDEX["go", "sandbag"]], invalid=True)
     assert seen.entities.shape == (OBS.E, OBS.F) and seen.self_state.shape == (OBS.S,)
     rows = {NAMES[n]: seen.entities[i] for i, n in enumerate(seen.names) if seen.mask[i]}
     assert set(rows) == set(bridge.slots)
@@ -84,6 +84,7 @@ def test_what_is_seen_from_where_one_stands():
     np.testing.assert_allclose(box[_GEOMETRY:_FLAGS], [0.0, -0.3, 0.3, -1.0, 0.0], atol=1e-6)
     assert rows[bridge.things["red"]][_FLAGS + 3] == 1.0 and box[_FLAGS + 3] == 0.0
     assert box[_FLAGS] == 0.0 and seen.self_state[7] == 1.0
+    assert rows["sandbag"][_LAST] == 1.0 and seen.entities[:, _LAST].sum() == 1.0
     near = bridge.observe(situation(made, (2.7, 0.0)), 0)
     flags = {NAMES[n]: near.entities[i][_FLAGS] for i, n in enumerate(near.names) if near.mask[i]}
     assert flags[bridge.things["red box"]] == 1.0 and flags["sandbag"] == 0.0
@@ -160,6 +161,9 @@ def test_an_action_becomes_steps_that_do_it():
     first, second = chooser.seen
     assert not np.array_equal(first.entities, second.entities)
     assert second.self_state[6] == 1.0
+    # and it knows what it has walked to
+    assert not first.entities[:, _LAST].any()
+    assert [NAMES[n] for n in second.names[second.entities[:, _LAST] > 0]] == ["sandbag"]
 
 
 def test_every_gait_arrives_by_itself():
