@@ -13,6 +13,7 @@ if __package__ in (None, ""):  # run as a file: the checkout's root, not ppp/, i
 
 from ppp.engines.isaac_gym_order import import_first  # noqa: E402
 from ppp.errors import PPPError, run_entry, unknown  # noqa: E402
+from ppp.options import read_options  # noqa: E402
 from ppp.outputs import check_file, check_folder, write_json  # noqa: E402
 from ppp.tasks.config import ALGOS, TaskConfig, load_task  # noqa: E402
 
@@ -226,9 +227,7 @@ def test(args: Args) -> int:
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp run``; returns the exit status."""
     import_first(sys.argv[1:] if argv is None else argv)
-    import tyro
-
-    args = tyro.cli(Args, args=argv, prog="ppp run", description=__doc__)
+    args = read_options(Args, argv, "ppp run", __doc__)
     _check(args)
     if args.test:
         return test(args)

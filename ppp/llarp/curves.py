@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
-import tyro
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tyro.conf import Positional
@@ -14,6 +13,7 @@ from tyro.conf import Positional
 from ppp.errors import PPPError
 from ppp.evaluation.curves import COLOURS
 from ppp.llarp import store
+from ppp.options import read_options
 from ppp.outputs import check_file, written
 
 TITLES = {"imitation": "imitation of the search expert, then PPO",
@@ -84,7 +84,7 @@ def _panel(axes: Axes, runs: List[Run], key: str, divisor: float) -> None:
 
 def main(argv: List[str]) -> int:
     """Entry point of ``ppp llarp curves``."""
-    args = tyro.cli(Args, args=argv, prog="ppp llarp curves", description=Args.__doc__)
+    args = read_options(Args, argv, "ppp llarp curves")
     if not args.runs:
         raise PPPError("no run named; give the folders of one or more trainings")
     if args.out.suffix != ".png":

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-import tyro
-
 from ppp.errors import PPPError, unknown
 from ppp.llarp import SHIPPED, baselines, store
 from ppp.llarp.backbones import load_backbone
@@ -15,6 +13,7 @@ from ppp.llarp.config import FAILURES
 from ppp.llarp.evaluate import Contender, chosen_splits, evaluate, learned, scripted
 from ppp.llarp.paper import DIFFERS, FIGURES
 from ppp.llarp.report import markdown
+from ppp.options import read_options
 from ppp.outputs import check_file, write_json, write_text
 from ppp.planning.choosing import ModelOptions, recorder_for
 from ppp.planning.replies import Replayer
@@ -102,7 +101,7 @@ def _prompt_planner(options: Eval) -> baselines.PromptPlanner:
 
 def main(argv: List[str]) -> int:
     """Entry point of ``ppp llarp eval``."""
-    options = tyro.cli(Eval, args=argv, prog="ppp llarp eval", description=Eval.__doc__)
+    options = read_options(Eval, argv, "ppp llarp eval")
     for name, value in (("seeds", options.seeds), ("tasks", options.tasks)):
         if value < 1:
             raise PPPError(f"--{name} is {value}; it must be 1 or more")

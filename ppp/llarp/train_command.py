@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Dict, List, Optional
 
-import tyro
-
 from ppp.errors import PPPError
 from ppp.llarp import store
 from ppp.llarp.config import LlarpConfig, check, load_config
 from ppp.llarp.train import Trainer
+from ppp.options import read_options
 from ppp.outputs import check_folder
 
 #: flags with a place on this machine, which matter to nobody else
@@ -41,8 +40,7 @@ def options(argv: List[str]) -> Train:
         if word.startswith("--") and name in chosen:
             chosen[name] = value if sign else (argv[at + 1] if at + 1 < len(argv) else None)
     defaults = Train(**vars(load_config(chosen["cfg"], str(chosen["regime"]))))
-    return tyro.cli(Train, args=argv, default=defaults, prog="ppp llarp train",
-                    description=Train.__doc__)
+    return read_options(Train, argv, "ppp llarp train", default=defaults)
 
 
 def export(trainer: Trainer, folder: Path, argv: List[str]) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Protocol, Tuple, Union
 
 from ppp.errors import PPPError
+from ppp.options import read_options
 from ppp.outputs import check_file, write_json
 from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.env import NONE, Failures, TaskEnv
@@ -203,9 +204,7 @@ class ShowArgs:
 
 def main(argv: List[str]) -> int:
     """Entry point of ``ppp llarp show``."""
-    import tyro
-
-    args = tyro.cli(ShowArgs, args=argv, prog="ppp llarp show", description=ShowArgs.__doc__)
+    args = read_options(ShowArgs, argv, "ppp llarp show")
     check_file(args.json)
     chooser = Learned(args.checkpoint) if args.checkpoint else None
     picture = args.picture or Path("out") / f"llarp_{args.split}_{args.seed}_{args.number}.png"
