@@ -52,6 +52,8 @@ class ImitationConfig:
     """Roll-outs in all; 0: none."""
     episodes: int = 256
     """Episodes a roll-out."""
+    passes: int = 1
+    """Over each roll-out; a second one costs half of what a new roll-out does."""
     batch: int = 64
     """Episodes an optimiser step."""
     learning_rate: float = 1e-3
@@ -142,7 +144,8 @@ def check(config: LlarpConfig, source: str) -> None:
         if value not in choices:
             raise PPPError(f"{source}: {unknown(name, value, choices)}")
     for name, number in (("imitation.episodes", imitation.episodes), ("model.width", model.width),
-                         ("imitation.batch", imitation.batch), ("ppo.episodes", ppo.episodes),
+                         ("imitation.batch", imitation.batch),
+                         ("imitation.passes", imitation.passes), ("ppo.episodes", ppo.episodes),
                          ("ppo.epochs", ppo.epochs), ("ppo.minibatches", ppo.minibatches),
                          ("validation", config.validation)):
         if number < 1:

@@ -42,10 +42,10 @@ def clip_and_step(policy: nn.Module, optimiser: torch.optim.Optimizer, most: flo
 
 def imitate(policy: nn.Module, optimiser: torch.optim.Optimizer, episodes: Episodes,
             config: ImitationConfig, chance: np.random.Generator) -> Dict[str, float]:
-    """One pass over ``episodes``, whose labels are the expert's actions."""
-    order = torch.from_numpy(chance.permutation(len(episodes)))
+    """Passes over ``episodes``, whose labels are the expert's actions; means over all of them."""
+    orders = [torch.from_numpy(chance.permutation(len(episodes))) for _ in range(config.passes)]
     total, right, labelled = 0.0, 0, 0
-    for index in order.split(config.batch):
+    for index in (part for order in orders for part in order.split(config.batch)):
         steps = int((episodes.labels[index] >= 0).sum())
         for part in portions(episodes.lengths, index):
             some = episodes.pick(part)

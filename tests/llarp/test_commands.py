@@ -105,6 +105,12 @@ def test_mistakes_are_told_in_a_sentence(words, message, capsys, tmp_path, monke
     assert not list(tmp_path.glob("**/*.safetensors"))
 
 
+def test_memory_is_switched_off_as_the_documentation_says():
+    from ppp.llarp.train_command import options
+
+    assert options([]).model.remembers and not options(["--model.no-remembers"]).model.remembers
+
+
 def test_asking_a_model_needs_one(tmp_path, capsys, monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)

@@ -116,6 +116,19 @@ def test_imitation_learns():
     assert rows[-1]["accuracy"] > 0.4
 
 
+def test_two_passes_are_one_after_the_other():
+    """The same updates as two calls with one pass each, and twice as many as one."""
+    tasks, found = make_tasks("train", 6, 0), []
+    for passes, calls in ((2, 1), (1, 2), (1, 1)):
+        one = policy(head="both")
+        episodes = Players().play(one, tasks, 0, Choice(expert=np.ones(6), ask=True))
+        optimiser, chance = torch.optim.AdamW(one.parameters(), 1e-3), np.random.default_rng(0)
+        for _ in range(calls):
+            imitate(one, optimiser, episodes, ImitationConfig(batch=4, passes=passes), chance)
+        found.append(one.state_dict())
+    assert same(found[0], found[1]) and not same(found[0], found[2])
+
+
 def test_the_other_regime_takes_nothing_from_the_expert(tmp_path, monkeypatch):
     from ppp.rearrangement import TaskEnv
 
@@ -175,6 +188,7 @@ def test_a_write_that_fails_leaves_the_old_checkpoint(whole, tmp_path, monkeypat
     (dict(model=model(critic="shared")), "needs model.critic: separate"),
     (dict(model=model(policy="lstm", look="first", critic="separate")), "are for"),
     (dict(imitation=ImitationConfig(batch=0)), "'imitation.batch' must be 1 or more"),
+    (dict(imitation=ImitationConfig(passes=0)), "'imitation.passes' must be 1 or more"),
     (dict(imitation=ImitationConfig(expert_share=1.5)), "must be 0 to 1"),
     (dict(imitation=ImitationConfig(learning_rate=0.0)), "must be above 0"),
     (dict(ppo=PpoConfig(episodes=4, minibatches=8)), "more than the 4 episodes"),

@@ -6,7 +6,7 @@ figure 4, right). So a text's keys and values never depend on what follows and a
 """
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -18,43 +18,67 @@ from ppp.language.encoders.bert import BertSize, Embeddings, mean_pool
 PARTS = {"attention.output.dense": "out", "attention.output.LayerNorm": "norm",
          "intermediate.dense": "up", "output.dense": "down", "output.LayerNorm": "norm2"}
 Pair = Tuple[Tensor, Tensor]
+#: texts that are read at once: what a layer makes of them should fit a processor's cache
+TOGETHER = 64
 
 
 class PrefixState:
-    """Keys and values of n texts, padded to L tokens, with room for more.
+    """Keys and values of n texts, padded to L tokens, and of the steps that followed them.
 
-    keys, values: one (n, H, L + room, d / H) a layer; mask (n, L + room): places that are taken;
-    lengths (n,): tokens of each text; text: L; used: steps taken; pooled (n, d).
+    In float32, which attention works in: converted once, not at every step. keys, values: one
+    (n, H, L, d / H) a layer; step_keys, step_values: the same for steps, (n, H, room, d / H); bias
+    (n, 1, 1, L): 0 at a token, minus infinity at padding; lengths (n,): tokens of each text; used:
+    steps taken; pooled (n, d).
     """
 
     def __init__(self, pairs: List[Pair], mask: Tensor, pooled: Tensor, room: int) -> None:
-        self.text, self.used, self.pooled = mask.shape[1], 0, pooled
-        self.lengths = mask.sum(1)
-        self.keys = [_with_room(k, room) for k, _ in pairs]
-        self.values = [_with_room(v, room) for _, v in pairs]
-        self.mask = F.pad(mask, (0, room), value=False)
+        self.used, self.room, self.pooled, self.lengths = 0, room, pooled, mask.sum(1)
+        self.bias = bias_of(mask[:, None, None, :])
+        self.keys, self.values = [k for k, _ in pairs], [v for _, v in pairs]
+        self.step_keys: List[Tensor] = []
+        self.step_values: List[Tensor] = []
 
     def __len__(self) -> int:
-        return len(self.mask)
+        return len(self.lengths)
 
     def select(self, index: Tensor) -> "PrefixState":
-        """The rows ``index`` (m,), copied."""
+        """The rows ``index`` (m,), copied; padding that no row needs any more is left out."""
         new = object.__new__(PrefixState)
-        new.text, new.used = self.text, self.used
-        new.pooled, new.lengths, new.mask = (
-            part[index] for part in (self.pooled, self.lengths, self.mask))
-        new.keys, new.values = [k[index] for k in self.keys], [v[index] for v in self.values]
+        new.used, new.room = self.used, self.room
+        new.pooled, new.lengths = self.pooled[index], self.lengths[index]
+        most = int(new.lengths.max()) if len(index) else 0
+        new.bias = self.bias[index, ..., :most]
+        new.keys, new.values = ([part[:, :, :most][index] for part in parts]
+                                for parts in (self.keys, self.values))
+        new.step_keys, new.step_values = ([_room(part[:, :, :self.used][index], self.room)
+                                           for part in parts]
+                                          for parts in (self.step_keys, self.step_values))
         return new
+
+    def add(self, layer: int, k: Tensor, v: Tensor) -> Pair:
+        """Keep a step's key and value (n, H, 1, d / H); those of all steps so far."""
+        if layer == len(self.step_keys):
+            self.step_keys.append(_room(k[:, :, :0].float(), self.room))
+            self.step_values.append(_room(v[:, :, :0].float(), self.room))
+        keys, values = self.step_keys[layer], self.step_values[layer]
+        keys[:, :, self.used], values[:, :, self.used] = k[:, :, 0], v[:, :, 0]
+        return keys[:, :, :self.used + 1], values[:, :, :self.used + 1]
 
     def forget(self) -> None:
         """Let go of the steps, and of the room for them."""
-        self.used, self.mask = 0, self.mask[:, :self.text]
-        self.keys = [k[:, :, :self.text] for k in self.keys]
-        self.values = [v[:, :, :self.text] for v in self.values]
+        self.used, self.room, self.step_keys, self.step_values = 0, 0, [], []
 
 
-def _with_room(x: Tensor, room: int) -> Tensor:
-    return F.pad(x, (0, 0, 0, room)) if room else x
+def _room(x: Tensor, room: int) -> Tensor:
+    """(n, H, t, ...) -> (n, H, room, ...), what is new not set."""
+    made = x.new_empty(*x.shape[:2], room, x.shape[3])
+    made[:, :, :x.shape[2]] = x
+    return made
+
+
+def bias_of(mask: Tensor) -> Tensor:
+    """What is added to scores: 0 where ``mask`` holds, minus infinity elsewhere."""
+    return torch.zeros(mask.shape).masked_fill_(~mask, float("-inf"))
 
 
 class Layer(nn.Module):
@@ -102,18 +126,22 @@ class Rows:
         return x if self.full else x[self.index]
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    """Attention (n, H, t, h / H) where ``mask`` (n, 1 or t, keys) holds; the fused kernel."""
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None])
+def attend(q: Tensor, text: Pair, text_bias: Tensor, steps: Pair, bias: Optional[Tensor] = None
+           ) -> Tensor:
+    """Attention of steps (n, H, t, d / H) to their text and to steps, in float32.
 
-
-def attend_with_gradient(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
-    """The same in float32 by plain products; ``bias`` (n, t, keys) is 0 or minus infinity.
-
-    For a dozen queries the fused kernel's backward pass takes ten times as long on a CPU.
+    text_bias: of the text's tokens. bias (t, steps): of the steps; None: all are seen. By plain
+    products: for one query, or a dozen with gradient, the fused kernel takes two to ten times as
+    long on a CPU. Text and steps are kept apart, since only steps have a gradient.
     """
-    scores = (q.float() * q.shape[-1] ** -0.5) @ k.float().transpose(-1, -2) + bias[:, None]
-    return (scores.softmax(-1) @ v.float()).to(q.dtype)
+    scaled = q.float() * q.shape[-1] ** -0.5
+    to_text = scaled @ text[0].transpose(-1, -2) + text_bias
+    to_steps = scaled @ steps[0].transpose(-1, -2)
+    if bias is not None:
+        to_steps = to_steps + bias
+    share = torch.cat([to_text, to_steps], -1).softmax(-1)
+    length = to_text.shape[-1]
+    return (share[..., :length] @ text[1] + share[..., length:] @ steps[1]).to(q.dtype)
 
 
 class PrefixBert(nn.Module):
@@ -144,16 +172,27 @@ class PrefixBert(nn.Module):
         return self.embeddings.word_embeddings.weight.dtype
 
     def prefill(self, ids: Tensor, mask: Tensor, room: int) -> PrefixState:
-        """(n, t) ids and bool mask -> the texts' state."""
-        rows = Rows(mask)
+        """(n, t) ids and bool mask -> the texts' state. Texts of like length go together."""
+        (n, t), h, heads = mask.shape, self.size.hidden_size, self.size.num_attention_heads
+        kept = [torch.zeros(n, heads, t, h // heads) for _ in range(2 * len(self.layers))]
+        pooled = torch.zeros(n, h)
+        for some in mask.sum(1).argsort(stable=True).split(TOGETHER):
+            most = int(mask[some].sum(1).max())
+            parts, pooled[some] = self._read(ids[some, :most], mask[some, :most])
+            for whole, part in zip(kept, parts):
+                whole[some, :, :most] = part.float()
+        return PrefixState(list(zip(kept[0::2], kept[1::2])), mask, pooled, room)
+
+    def _read(self, ids: Tensor, mask: Tensor) -> Tuple[List[Tensor], Tensor]:
+        """Keys and values of every layer in turn, (n, H, t, d / H) each, and pooled (n, d)."""
+        rows, parts = Rows(mask), []
         x = rows.gather(self.embeddings(ids).flatten(0, 1))
-        pairs: List[Pair] = []
         for layer in self.layers:
             q, k, v = layer.split(x, rows)
-            pairs.append((k, v))
-            x = layer.finish(x, attend(q, k, v, mask[:, None, :]), rows)
-        hidden = rows.spread(x.float()).view(*mask.shape, -1)
-        return PrefixState(pairs, mask, mean_pool(hidden, mask), room)
+            parts += [k, v]
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+            x = layer.finish(x, mixed, rows)
+        return parts, mean_pool(rows.spread(x.float()).view(*mask.shape, -1), mask)
 
     def _enter(self, x: Tensor, positions: Tensor) -> Tensor:
         """Vectors in place of words, at their positions."""
@@ -164,29 +203,23 @@ class PrefixBert(nn.Module):
 
     def step(self, state: PrefixState, x: Tensor) -> Tensor:
         """(n, d) -> (n, d); keys and values go into ``state``."""
-        place = state.text + state.used
-        x, rows = self._enter(x, state.lengths + state.used), Rows(state.mask.new_ones(len(x), 1))
-        state.mask[:, place] = True
-        mask = state.mask[:, None, :place + 1]
-        for layer, keys, values in zip(self.layers, state.keys, state.values):
+        rows = Rows(torch.ones(len(x), 1, dtype=torch.bool))
+        x = self._enter(x, state.lengths + state.used)
+        for number, layer in enumerate(self.layers):
             q, k, v = layer.split(x, rows)
-            keys[:, :, place], values[:, :, place] = k[:, :, 0], v[:, :, 0]
-            mixed = attend(q, keys[:, :, :place + 1], values[:, :, :place + 1], mask)
+            mixed = attend(q, (state.keys[number], state.values[number]), state.bias,
+                           state.add(number, k, v))
             x = layer.finish(x, mixed, rows)
         state.used += 1
         return x.float()
 
     def sequence(self, state: PrefixState, x: Tensor, real: Tensor) -> Tensor:
         """(m, d) tokens at the m places of ``real`` (n, t) -> (m, d), with gradient."""
-        rows, (n, t) = Rows(real), real.shape
-        order = torch.arange(t)
+        rows, order = Rows(real), torch.arange(real.shape[1])
         x = self._enter(x, rows.gather((state.lengths[:, None] + order).flatten()))
-        mask = torch.cat([state.mask[:, None, :state.text].expand(n, t, state.text),
-                          (order <= order[:, None]).expand(n, t, t)], dim=-1)
-        bias = torch.zeros(mask.shape).masked_fill_(~mask, float("-inf"))
+        bias = bias_of(order <= order[:, None])
         for layer, keys, values in zip(self.layers, state.keys, state.values):
             q, k, v = layer.split(x, rows)
-            mixed = attend_with_gradient(q, torch.cat([keys[:, :, :state.text], k], 2),
-                                         torch.cat([values[:, :, :state.text], v], 2), bias)
+            mixed = attend(q, (keys, values), state.bias, (k.float(), v.float()), bias)
             x = layer.finish(x, mixed, rows)
         return x.float()
