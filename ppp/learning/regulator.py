@@ -9,6 +9,7 @@ Tassa et al., IROS 2012). What is left is a table: F x 31 x 71 numbers.
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
@@ -25,6 +26,7 @@ from ppp.humanoid.rotations import exp_map_to_quat, quat_mul, rotate_about_z, ya
 from ppp.humanoid.skeleton import NUM_DOFS
 from ppp.motion.library import MotionLibrary
 from ppp.outputs import whole
+from ppp.progress import progress
 
 #: counts up when the meaning of a stored result changes
 VERSION = 4
@@ -184,6 +186,8 @@ def regulator(library: MotionLibrary, base: Tensor, engine: str = "mujoco_cpu",
     path = cache / f"regulator_{_identity(library, base)}.pt" if cache else None
     if path and path.is_file():
         return Regulator(**torch.load(path, weights_only=True))
+    kept = f"; kept in {path.parent} for later runs" if path else ""
+    print(f"making the teacher, some minutes{kept}", file=sys.stderr, flush=True)
     found = _solved(library, base, engine)
     if path:
         with whole(path) as part:
@@ -204,7 +208,7 @@ def _identity(library: MotionLibrary, base: Tensor) -> str:
 def _solved(library: MotionLibrary, base: Tensor, engine: str) -> Regulator:
     stepper = Stepper(library, engine)
     parts = [linearised(stepper, rows, base[rows])
-             for rows in torch.arange(library.size).split(64)]
+             for rows in progress(torch.arange(library.size).split(64), "teacher")]
     stepper.close()
     before, after, a, b = (torch.cat(part) for part in zip(*parts))
     costs = torch.cat([torch.full((size,), COSTS[name]) for name, size in PARTS.items()]).double()

@@ -83,6 +83,7 @@ class Trainer:
         self._distils, self._warm, self._known = config.warm_start.iterations > 0, 0, False
         #: what had been spent on the weights that this run began with
         self._before: Dict[str, float] = {"samples": 0, "seconds": 0.0}
+        self._left = False
         self._taught: Optional[Teacher] = None
         self._asked: Optional[float] = None
 
@@ -151,6 +152,11 @@ class Trainer:
         self._warm = iterations
         self.save()
 
+    def _leaves(self) -> bool:
+        """Whether somebody asked to end, in the middle of the warm start."""
+        self._left = distributed.any_rank(self.log.stopping)
+        return self._left
+
     def _present(self) -> Dict[str, Any]:
         """Where the environments are, and the replay: see :mod:`ppp.learning.moment`."""
         # the checkpoint has those of rank 0
@@ -217,11 +223,14 @@ class Trainer:
                 set_chance(chance, self.env.generator)
             if not self._distils:
                 self._go_on()
+        for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
+            signal.signal(number, self._interrupt)
         if self._distils:
             warm_start(self.policy, self.env, self.config.warm_start, self._teacher(),
                        self.style.latents, 60 * self.config.save_minutes, self._distilled,
-                       self._warm, self._known)
-            self._warm, self._distils = self.config.warm_start.iterations, False
+                       self._warm, self._known, stop=self._leaves)
+            self._distils = self._left and self._warm < self.config.warm_start.iterations
+            self._warm = self._warm if self._distils else self.config.warm_start.iterations
         self.style.refresh(self.policy.encoder)
         return self._agent
 
@@ -232,11 +241,9 @@ class Trainer:
             self._write_settings()
         if agent.epoch_num == 0:
             self.save()  # the warm start took minutes
-        for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
-            signal.signal(number, self._interrupt)
         self.log.start()
         try:
-            if agent.epoch_num < self.config.iterations:
+            if agent.epoch_num < self.config.iterations and not self._distils:
                 with contextlib.redirect_stdout(io.StringIO()):  # rl-games shouts at its end
                     agent.train()
         except KeyboardInterrupt:
@@ -253,13 +260,15 @@ class Trainer:
 
     def _report(self, path: Path) -> None:
         """What was learnt, into the folder and onto the terminal."""
-        if not (self.folder / "history.jsonl").is_file():
-            return  # interrupted before the first iteration was over
         done = self._agent.epoch_num
         command = following(self.task.name, self.folder, path, done, self.config.iterations)
         if self.world.size > 1 and done < self.config.iterations:  # what follows is for all again
             command = command.replace("ppp run", "torchrun --nproc-per-node "
                                       f"{self.world.local_size} ppp/run.py", 1)
+        if not (self.folder / "history.jsonl").is_file():  # the first iteration is not over
+            print("interrupted before there was anything to report; go on with " + command,
+                  file=sys.stderr)
+            return
         print("\n" + write_report(self.folder, self._settings(), command,
                                   self.log.stopping and done < self.config.iterations),
               file=sys.stderr)

@@ -47,7 +47,8 @@ class _Memory:
 def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
                teacher: Optional[Teacher] = None, latents: Optional[Latents] = None,
                save_seconds: float = 180.0, save: Callable[[int], Any] = lambda done: None,
-               first: int = 0, known: bool = False) -> float:
+               first: int = 0, known: bool = False,
+               stop: Callable[[], bool] = lambda: False) -> float:
     """Distil the teacher into the actor; returns the last loss (action units squared).
 
     Where the teacher is a regulator, an error counts by what it costs in the end: an elbow moves
@@ -55,7 +56,8 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
 
     latents: whose z the policy acts under (default: the commanded skill's). ``save(iterations
     done)`` is called every ``save_seconds``, for the distillation may take long; ``first``: as many
-    were done before; known: the weights know much already.
+    were done before; known: the weights know much already; stop: asked after every iteration
+    whether to save and leave.
     """
     latents = latents or Latents("quantised", env.library)
     teacher = teacher or Teacher(env, feedback_of(config))
@@ -84,9 +86,12 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
         if (iteration + 1) % 25 == 0 and distributed.world().first:
             print(f"warm start {iteration + 1}/{config.iterations}  loss {loss.item():.5f}  "
                   f"imitation {float(env.quality.mean()):.2f}", file=sys.stderr, flush=True)
-        if time.monotonic() - saved > save_seconds:
+        leaves = stop()
+        if leaves or time.monotonic() - saved > save_seconds:
             save(iteration + 1)
             saved = time.monotonic()
+        if leaves:
+            break
     return float(loss.detach())
 
 

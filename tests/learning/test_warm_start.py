@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 
 import pytest
 import torch
@@ -50,11 +51,33 @@ def test_an_interrupted_warm_start_goes_on_where_it_was_saved(tmp_path, monkeypa
     assert counters["warm_start"] == 11 and counters["warm_samples"] == 11 * STEPS * ENVS
 
     done = []
-    monkeypatch.setattr(train, "warm_start", lambda *args: done.append(args[-2:]))
+    monkeypatch.setattr(train, "warm_start", lambda *args, **others: done.append(args[-2:]))
     second = trainer(tmp_path / "run")
     second.restore(saved)
     counters = load_checkpoint(second.run())["counters"]
     assert done == [(11, True)]
+    assert counters["warm_start"] == ROUNDS and counters["iteration"] == 1
+
+
+def test_ctrl_c_in_the_warm_start_loses_nothing(tmp_path, monkeypatch, capsys):
+    first, asked = trainer(tmp_path / "run"), []
+    leaves = first._leaves
+
+    def interrupted():
+        asked.append(True)
+        if len(asked) == 12:
+            signal.raise_signal(signal.SIGINT)
+        return leaves()
+
+    monkeypatch.setattr(first, "_leaves", interrupted)
+    saved = first.run()
+    told = capsys.readouterr().err
+    assert "finishing this iteration" in told and "--resume" in told
+    counters = load_checkpoint(saved)["counters"]
+    assert counters["warm_start"] == 12 == len(asked) and counters["iteration"] == 0
+    second = trainer(tmp_path / "run")
+    second.restore(latest_checkpoint(tmp_path / "run"))
+    counters = load_checkpoint(second.run())["counters"]
     assert counters["warm_start"] == ROUNDS and counters["iteration"] == 1
 
 
