@@ -16,12 +16,18 @@ from typing_extensions import Literal
 from ppp.errors import PPPError, run_entry
 from ppp.options import read_options
 from ppp.outputs import check_file, write_json
-from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for, recorder_for
+from ppp.planning.choosing import (
+    Maker,
+    ModelOptions,
+    choose_planner,
+    matcher_for,
+    planner_of,
+    recorder_for,
+)
 from ppp.planning.executor import Executor
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.llm import LLMMaker
 from ppp.planning.performer import Performer
-from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.prompting import build_prompt
 from ppp.planning.reading import counted
 from ppp.planning.report import Report
@@ -41,8 +47,11 @@ class Settings:
 
     scenario: tyro.conf.Positional[Path]
     """The scenario, a YAML file such as prompts/strike_behind_block.yaml."""
-    planner: Literal["auto", "llm", "search"] = "auto"
-    """Who plans; auto asks a language model where one is configured and searches otherwise."""
+    planner: Literal["auto", "llm", "search", "learned"] = "auto"
+    """Who plans; auto asks a language model where one is configured and searches otherwise;
+    learned decides step by step (docs/llarp.md)."""
+    adapters: Optional[Path] = None
+    """Of --planner learned: a folder of ppp llarp train; the shipped adapters without it."""
     perform: tyro.conf.FlagCreatePairsOff[bool] = False
     """Perform the plan; --video and --html do so too."""
     performer: Literal["physics", "kinematic"] = "physics"
@@ -88,7 +97,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     matcher = matcher_for(performer.skills)
     report = Report()
     maker, how = choose_planner(settings.planner, settings.llm, scenario.name, matcher,
-                                recorder_for(settings.record))
+                                recorder_for(settings.record), settings.adapters, settings.seed)
     report.task(scenario, how)
     try:
         return _plan(settings, scenario, performer, matcher, maker, report, size)
@@ -100,21 +109,22 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _plan(
     settings: Settings, scenario: Scenario, performer: Performer, matcher: Matcher,
-    maker: PlanMaker, report: Report, size: Tuple[int, int],
+    maker: Maker, report: Report, size: Tuple[int, int],
 ) -> int:  # fmt: skip
     """Plan, perform if asked, write what is wanted; returns the exit status."""
-    planner = ListPlanner(scenario, performer.skills, maker)
+    planner = planner_of(maker, scenario, performer.skills)
     plan = planner.prepare()
-    report.plan(plan, matcher)
+    learned = maker.name == "learned"
+    report.plan(plan, matcher, "the first action; each further one after it" if learned else "plan")
     if not (settings.perform or settings.video or settings.html):
-        _write_plan(settings, scenario, maker, plan.as_dict(), report)
+        _write_plan(settings, scenario, maker.name, plan.as_dict(), _use(maker, planner), report)
         return 0
     executor = Executor(
         scenario, planner, performer, matcher, planner_name=maker.name, on_event=report.event,
         recognise=_recogniser(settings, scenario),
     )  # fmt: skip
     result = executor.perform(settings.seed)
-    problems = _write(_outputs(settings, maker, size), result, report)
+    problems = _write(_outputs(settings, _use(maker, planner), size), result, report)
     _conclude(result, report)
     for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
@@ -143,18 +153,20 @@ def _prompt(scenario: Scenario, skills: Sequence[str]) -> str:
     return build_prompt(situation_of(scenario, skills, scenario.scene(), now))
 
 
-def _use(maker: PlanMaker) -> Dict[str, Any]:
-    """What was used of a language model, for the JSON; nothing of search."""
+def _use(maker: Maker, planner: Any) -> Dict[str, Any]:
+    """For the JSON: what was used of a language model, what the learned planner chose."""
+    if maker.name == "learned":
+        return {"learned": planner.as_dict()}
     return {"llm": maker.use()} if isinstance(maker, LLMMaker) else {}
 
 
 def _outputs(
-    settings: Settings, maker: PlanMaker, size: Tuple[int, int]
+    settings: Settings, use: Dict[str, Any], size: Tuple[int, int]
 ) -> List[Tuple[str, Path, Callable[[Result, Path], Any]]]:
     """What to write, the surest first: a video needs a renderer, which may be missing."""
 
     def write_result(result: Result, path: Path) -> None:
-        write_json({**result.as_dict(), **_use(maker)}, path)
+        write_json({**result.as_dict(), **use}, path)
 
     def write_film(result: Result, path: Path) -> None:
         from ppp.view.video import write_video
@@ -188,15 +200,16 @@ def _write(outputs: Sequence[Tuple[str, Path, Any]], result: Result, report: Rep
 
 
 def _write_plan(
-    settings: Settings, scenario: Scenario, maker: PlanMaker, plan: Any, report: Report
-) -> None:
+    settings: Settings, scenario: Scenario, planner: str, plan: Any, use: Dict[str, Any],
+    report: Report,
+) -> None:  # fmt: skip
     """The JSON of a plan that was not performed."""
     if settings.json is None:
         return
     data = {
         "scenario": scenario.name,
         "instruction": scenario.instruction,
-        "planner": maker.name,
+        "planner": planner,
         "seed": settings.seed,
         "performed": False,
         "success": None,
@@ -205,7 +218,7 @@ def _write_plan(
         "steps": [],
         "replans": 0,
         "time_s": 0.0,
-        **_use(maker),
+        **use,
     }
     write_json(data, settings.json)
     report.line(f"plan: {settings.json}")

@@ -1,4 +1,4 @@
-"""``ppp llarp train|eval|show|curves``: the learned planner on a frozen language model."""
+"""``ppp llarp train|eval|physics|show|curves``: the learned planner on a frozen language model."""
 from __future__ import annotations
 
 import importlib
@@ -9,11 +9,13 @@ from ppp.errors import unknown
 
 USAGE = """usage: ppp llarp train [--regime imitation|rl] [--run-dir DIR] [--resume] [--export DIR]
        ppp llarp eval [--split all] [--checkpoint DIR ...] [--seeds 3] [--json FILE]
+       ppp llarp physics [--executor physics|kinematic] [--episodes 50] [--json FILE]
        ppp llarp show [--split SPLIT] [--seed N] [--number N] [--checkpoint DIR]
        ppp llarp curves RUN... [--out FILE.png]
        (ppp llarp train --help explains one)"""
 #: command -> module with ``main(argv)``
 COMMANDS = {"train": "ppp.llarp.train_command", "eval": "ppp.llarp.eval_command",
+            "physics": "ppp.llarp.physics_command",
             "show": "ppp.rearrangement.show", "curves": "ppp.llarp.curves"}
 
 

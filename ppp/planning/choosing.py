@@ -3,16 +3,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple, Union
 
 from ppp.errors import PPPError
 from ppp.planning.budget import Budget
 from ppp.planning.llm import llm_maker
-from ppp.planning.planner import PlanMaker
+from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.replies import Recorder
+from ppp.planning.scenario import Scenario
 from ppp.planning.search import SearchMaker
 from ppp.planning.server import Server, server_from
 from ppp.planning.situation import Matcher, remembered
+
+if TYPE_CHECKING:  # torch is loaded only where it is asked for
+    from ppp.rearrangement.learned import LearnedMaker
+    from ppp.rearrangement.planner import LearnedPlanner
+
+#: what plans by itself, or makes the planner that does
+Maker = Union[PlanMaker, "LearnedMaker"]
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,24 @@ def recorder_for(path: Optional[Path]) -> Optional[Recorder]:
 
 def choose_planner(
     kind: str, options: ModelOptions, scenario: str, matcher: Matcher,
-    recorder: Optional[Recorder] = None,
-) -> Tuple[PlanMaker, str]:  # fmt: skip
-    """The planner asked for (auto, llm, search), and a line that says which one and why.
+    recorder: Optional[Recorder] = None, adapters: Optional[Path] = None, seed: int = 0,
+) -> Tuple[Maker, str]:  # fmt: skip
+    """The planner asked for (auto, llm, search, learned), and a line that says which one and why.
 
     scenario: its name, by which a file of replies knows them. recorder: it keeps the replies.
+    adapters: of the learned planner, None for the shipped ones; seed: of the actions it draws.
     """
+    if kind == "learned":
+        if recorder or options.replay:
+            raise PPPError("--record and --replay are about a language model's replies, and no "
+                           "model is asked by --planner learned: drop them")
+        from ppp.rearrangement.learned import LearnedMaker, load_adapters
+
+        found = load_adapters(adapters)
+        return LearnedMaker(matcher, found, seed), f"learned ({adapters or 'shipped adapters'})"
+    if adapters is not None:
+        raise PPPError(f"--adapters are those of the learned planner, and {kind} was asked for: "
+                       "add --planner learned")
     server = None if kind == "search" else options.server()
     if kind == "search" or (kind == "auto" and server is None and options.replay is None):
         if recorder or options.replay:
@@ -72,6 +92,14 @@ def choose_planner(
     replay = str(options.replay) if options.replay else None
     maker = llm_maker(server, matcher, scenario, recorder, replay, options.budget())
     return maker, f"llm ({f'replies of {replay}' if replay else server and server.host})"
+
+
+def planner_of(maker: Maker, scenario: Scenario, skills: Sequence[str],
+               **limits: int) -> "Union[ListPlanner, LearnedPlanner]":
+    """The planner of one scenario. limits: of one that makes whole plans (:class:`ListPlanner`)."""
+    if hasattr(maker, "planner"):
+        return maker.planner(scenario, skills)
+    return ListPlanner(scenario, skills, maker, **limits)
 
 
 def matcher_for(skills: Sequence[str]) -> Matcher:

@@ -19,8 +19,7 @@ from typing_extensions import Literal
 from ppp.errors import PPPError
 from ppp.options import read_options
 from ppp.outputs import check_folder
-from ppp.planning.choosing import ModelOptions, choose_planner
-from ppp.planning.planner import PlanMaker
+from ppp.planning.choosing import Maker, ModelOptions, choose_planner
 from ppp.planning.scenario import Scenario, check_skills, load_scenario
 
 PLAYGROUND = Path(__file__).with_name("playground.yaml")
@@ -39,8 +38,11 @@ class Settings:
     """Where the page is served; 0.0.0.0 lets other machines in, whose users can do all you can."""
     port: int = 8080
     """Port of the page."""
-    planner: Literal["auto", "llm", "search"] = "auto"
-    """Who plans instructions; auto asks a language model where one is configured."""
+    planner: Literal["auto", "llm", "search", "learned"] = "auto"
+    """Who plans instructions; auto asks a language model where one is configured; learned decides
+    step by step (docs/llarp.md)."""
+    adapters: Optional[Path] = None
+    """Of --planner learned: a folder of ppp llarp train; the shipped adapters without it."""
     bundle: Optional[Path] = None
     """Folder of the policy; the shipped one without it."""
     out: Path = Path("out/play")
@@ -106,8 +108,9 @@ def _session(settings: Settings, scenario: Scenario) -> Any:
     matcher = load_matcher(performer.skills)
     reads = remembered(matcher)  # for planners; the desk wants whole answers
 
-    def maker_for(wanted: Scenario) -> Tuple[PlanMaker, str]:
-        return choose_planner(settings.planner, settings.llm, wanted.name, reads)
+    def maker_for(wanted: Scenario) -> Tuple[Maker, str]:
+        return choose_planner(settings.planner, settings.llm, wanted.name, reads,
+                              adapters=settings.adapters, seed=settings.seed)
 
     maker_for(scenario)  # a planner that cannot be had is told before the page opens
     return Session(scenario, performer, matcher, maker_for, settings.seed, patience=0.02)

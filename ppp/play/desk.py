@@ -2,16 +2,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from ppp.errors import PPPError
+from ppp.language.clauses import read_command
+from ppp.planning.choosing import Maker
 from ppp.planning.performer import WorldState
-from ppp.planning.planner import PlanMaker
 from ppp.planning.scenario import Scenario
 from ppp.planning.search import SearchMaker
 from ppp.planning.skills import GAIT, role
 from ppp.planning.validate import point
 from ppp.play.errand import Around, around, command_scenario, instruction_scenario
+from ppp.play.reading import read
 from ppp.play.things import Place, coordinates_in, named_in, points_at
 from ppp.play.views import Heard
 
@@ -19,7 +21,7 @@ from ppp.play.views import Heard
 LONGEST_TEXT = 1000
 
 #: gives the planner for an instruction, and a line that says which one
-MakerFor = Callable[[Scenario], Tuple[PlanMaker, str]]
+MakerFor = Callable[[Scenario], Tuple[Maker, str]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Errand:
     """What to perform, who plans it, and a line that says who that is."""
 
     scenario: Scenario
-    maker: PlanMaker
+    maker: Maker
     how: str
 
 
@@ -65,14 +67,12 @@ class Desk:
     def say(self, text: str, state: WorldState) -> Answer:
         """A command in plain English. Raises PPPError for a text that no skill fits."""
         text = _checked(text)
-        matches = self.matcher.match_all(text)
-        self.heard, self._pending = tuple(map(Heard.of, matches)), ""
-        bad = next((m for m in matches if not m.performable), None)
+        pairs, bad = self._read(text, state)
         if bad is not None:
             raise PPPError(_advice(bad))
-        if len(matches) == 1:
-            return self._one(text, matches[0].skill, state)
-        pairs = [(match.text, match.skill) for match in matches]
+        forbids = bool(read_command(text).forbidden)
+        if len(pairs) == 1 and not forbids:
+            return self._one(text, pairs[0][1], state)
         return self._search(instruction_scenario(self.scenario, text, pairs, self._around(state)))
 
     def press(self, skill: str, state: WorldState) -> Answer:
@@ -86,12 +86,10 @@ class Desk:
         """An instruction for the planner. Raises PPPError for one that it cannot plan."""
         text = _checked(text)
         own = text.split() == self.scenario.instruction.split()
-        matches = [] if own else self.matcher.match_all(text)
-        self.heard, self._pending = tuple(map(Heard.of, matches)), ""
-        bad = next((m for m in matches if not m.performable), None)
-        pairs = [] if bad else [(match.text, match.skill) for match in matches]
+        self.heard, self._pending = (), ""
+        pairs, bad = ([], None) if own else self._read(text, state)
         scenario = self.scenario if own else instruction_scenario(
-            self.scenario, text, pairs, self._around(state))
+            self.scenario, text, [] if bad else pairs, self._around(state))
         maker, how = self._maker_for(scenario)
         if bad is not None and maker.name == SearchMaker.name:
             raise PPPError(f"{_advice(bad)} (the search planner reads one skill a clause)")
@@ -107,6 +105,13 @@ class Desk:
         if again:
             return self.say(again, state)
         return Answer(f"target: {place.name or point(place.xy)}")
+
+    def _read(self, text: str, state: WorldState) -> Tuple[List[Tuple[str, str]], Any]:
+        """Each clause with its skill, and the first match that cannot be carried out, or None."""
+        clauses = read(text, self.matcher, self._around(state), state)
+        self.heard, self._pending = tuple(Heard.of(c.match, c.verb) for c in clauses), ""
+        bad = next((c.match for c in clauses if not c.match.performable), None)
+        return [(c.text, c.match.skill) for c in clauses], bad
 
     def _one(self, text: str, skill: str, state: WorldState) -> Answer:
         """One skill at the place that the text or the last click names."""

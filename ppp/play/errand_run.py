@@ -15,10 +15,10 @@ from typing import Any, Deque, Dict, List, Optional, Sequence, Tuple
 
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError
+from ppp.planning.choosing import Maker, planner_of
 from ppp.planning.executor import Executor
 from ppp.planning.performer import CONTROL_DT, Poses, WorldState
 from ppp.planning.physics import stacked
-from ppp.planning.planner import ListPlanner, PlanMaker
 from ppp.planning.result import Result
 from ppp.planning.scenario import Scenario
 from ppp.planning.situation import Matcher
@@ -86,10 +86,10 @@ class ErrandRun:
     step that was taken while nothing was asked for.
     """
 
-    def __init__(self, scenario: Scenario, maker: PlanMaker, matcher: Matcher,
+    def __init__(self, scenario: Scenario, maker: Maker, matcher: Matcher,
                  skills: Sequence[str], state: WorldState, pose: Poses) -> None:
         self.scenario = scenario
-        self.planner = ListPlanner(scenario, skills, maker, limit=NEW_PLANS)
+        self.planner = planner_of(maker, scenario, skills, limit=NEW_PLANS)
         self._begin, self._film = state.time, [pose]
         self._state = replace(state, time=0.0)
         self._touches: Dict[str, Tuple[bool, bool]] = {}

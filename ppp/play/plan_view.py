@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Tuple
 
 from ppp.planning.executor import Began, Ended
 from ppp.planning.plan_schema import Plan
-from ppp.planning.planner import ListPlanner
+from ppp.planning.planner import Planner
 from ppp.planning.result import Result
 from ppp.planning.scenario import Scenario
 from ppp.planning.validate import point
@@ -16,13 +16,13 @@ class PlanView:
     """Follows one errand by its events; without arguments, nothing was asked for yet."""
 
     def __init__(self, scenario: Optional[Scenario] = None, how: str = "",
-                 planner: Optional[ListPlanner] = None) -> None:
+                 planner: Optional[Planner] = None) -> None:
         self.task = scenario.instruction if scenario else ""
         self.planner = how
         self._source = planner
         self._plan: Optional[Plan] = None
         self._lines: List[Line] = []
-        self._index = -1
+        self._index, self._first = -1, 0
         self._between = ""
         self._checks = tuple(Line(str(c)) for c in scenario.success) if scenario else ()
 
@@ -47,12 +47,16 @@ class PlanView:
                 self._mark(self._index, mark, event.outcome.ended)
 
     def _began(self, event: Began) -> None:
-        plans = self._source.plans if self._source else []
+        plans = getattr(self._source, "plans", [])
         if plans and plans[-1] is not self._plan:
-            self._plan, self._index = plans[-1], -1
-            self._lines = [Line(f"{s.command} \u2192 {point(s.target)}") for s in plans[-1].steps]
+            self._plan = plans[-1]
+            # a planner that goes step by step adds to what was done; a new plan replaces an old one
+            done = self._lines[:self._index + 1] if hasattr(self._source, "stepwise") else []
+            self._first, self._index = len(done), len(done) - 1
+            self._lines = done + [Line(f"{s.command} \u2192 {point(s.target)}")
+                                  for s in plans[-1].steps]
         following = self._index + 1
-        steps = self._plan.steps if self._plan else []
+        steps = [None] * self._first + (list(self._plan.steps) if self._plan else [])
         planned = following < len(steps) and steps[following].command == event.command.text
         if planned:
             self._index = following

@@ -163,27 +163,6 @@ def show(
     return episode
 
 
-class Learned:
-    """Adapters in a folder or file, as a chooser; greedy."""
-
-    def __init__(self, path: Path) -> None:
-        from ppp.llarp.evaluate import load_planner
-
-        self.policy, saved = load_planner(path)
-        self.mode = saved.facts["settings"]["model"]["mode"]
-
-    def reset(self, instruction: str) -> None:
-        """Begin an episode."""
-        self.memory = self.policy.begin([instruction], LIMIT)
-
-    def act(self, observation: Observation) -> int:
-        """The likeliest action."""
-        from ppp.llarp.observation import to_obs
-
-        one = to_obs([part[None] for part in observation])
-        return int(self.policy.step(self.memory, one)[0].argmax())
-
-
 @dataclass
 class ShowArgs:
     """Show one task: the instruction, each step with what is seen, a floor plan."""
@@ -204,9 +183,11 @@ class ShowArgs:
 
 def main(argv: List[str]) -> int:
     """Entry point of ``ppp llarp show``."""
+    from ppp.rearrangement.learned import Learned, load_adapters
+
     args = read_options(ShowArgs, argv, "ppp llarp show")
     check_file(args.json)
-    chooser = Learned(args.checkpoint) if args.checkpoint else None
+    chooser = Learned(load_adapters(args.checkpoint)) if args.checkpoint else None
     picture = args.picture or Path("out") / f"llarp_{args.split}_{args.seed}_{args.number}.png"
     episode = show(args.split, args.seed, args.number, picture, chooser,
                    chooser.mode if chooser else "appearance")
