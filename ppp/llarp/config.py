@@ -53,7 +53,7 @@ class ImitationConfig:
     episodes: int = 256
     """Episodes a roll-out."""
     passes: int = 1
-    """Over each roll-out; a second one costs half of what a new roll-out does."""
+    """Over each roll-out; with two, half the roll-outs make as many updates."""
     batch: int = 64
     """Episodes an optimiser step."""
     learning_rate: float = 1e-3
