@@ -53,7 +53,8 @@ def build_prompt(situation: Situation, folder: Path = FOLDER) -> str:
             "steps": str(MAX_STEPS),
             "example": json.dumps(EXAMPLE.as_dict()),
             "instruction": scenario.instruction,
-            "success": "\n".join(f"- {check_in_words(c, situation)}" for c in scenario.success),
+            "success": "\n".join(f"- {check_in_words(c, situation)}" for c in scenario.success)
+            or "- your plan is performed to its end (nothing else could be read from the task)",
             "progress": _progress(situation),
         },
     )

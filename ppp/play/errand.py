@@ -114,7 +114,7 @@ def _reach(place: Place, now: Around, gait: Optional[str]) -> Reached:
     if prop is not None and prop.kind != "marker":
         # what lies reaches half its length from its centre
         radius = 0.5 * math.hypot(*prop.size) if prop.name in now.fallen else box_of(prop).radius
-        within = radius + NEAR_OBJECT + TOLERANCE
+        within = round(radius + NEAR_OBJECT + TOLERANCE, 2)
     asked = {"by": gait} if gait else {}
     return Reached(reached=place.name or place.xy, within=within, **asked)
 
@@ -144,10 +144,11 @@ def instruction_scenario(scenario: Scenario, text: str, skills: Sequence[Tuple[s
     What the scenario itself asks for all the time stays; what the text forbids comes to it.
     """
     checks: List[Any] = []
-    place: Optional[Place] = now.target
+    place = spot = now.target
     for clause, skill in skills:
         # "it" and "there" mean what the clause before was about
         place = place_of(clause, Around(now.props, now.fallen, now.here, place))
+        spot = place if place and not place.name else spot
         felled = frozenset(c.knocked_over for c in checks if isinstance(c, KnockedOver))
         if role(skill) == ATTACK and place and not place.name:
             place = None
@@ -156,7 +157,7 @@ def instruction_scenario(scenario: Scenario, text: str, skills: Sequence[Tuple[s
     never = forbidden_in(read_command(text).forbidden, now.props, now.here)
     lasting += [NeverTouched(never_touched=name) for name in never
                 if name not in scenario.forbidden()]
-    return _with(scenario, text, checks, lasting, now.target, [skill for _, skill in skills])
+    return _with(scenario, text, checks, lasting, spot, [skill for _, skill in skills])
 
 
 def _with(scenario: Scenario, text: str, checks: Sequence[Any], lasting: Sequence[Any],

@@ -57,6 +57,8 @@ def _heard(one: Heard, quoted: bool) -> str:
         near.insert(0, f"{_words(one.skill)} {one.distance:.2f}")
     what = "then" if one.known else "nearest"
     distance = f" at distance {one.distance:.2f}" if one.known else ""
+    if one.verb:
+        what, distance = "nearest", f" by the word &ldquo;{escape(one.verb)}&rdquo;"
     return (f"<div>{text}{skill}{distance}<br>"
             f"<span style='color:{_SOFT}'>{what}: {', '.join(near)}</span></div>")
 
@@ -69,7 +71,8 @@ def plan(view: View) -> str:
     if not view.plan:
         state = "planning \u2026" if view.busy else "no plan"
         lines = f"<div style='color:{_SOFT}'>{state}</div>"
-    checks = "".join(_line(line) for line in view.checks)
+    checks = "".join(_line(line) for line in view.checks) or \
+        f"<div style='color:{_SOFT}'>none could be read from the text</div>"
     return box(f"<div>{escape(view.task)}</div>"
                f"<div style='color:{_SOFT}'>planned by {escape(view.planner)}</div>{lines}"
                f"<div style='margin-top:4px'><b>checks</b></div>{checks}")

@@ -15,7 +15,8 @@ TODO, NOW, DONE, FAILED = "todo", "now", "done", "failed"
 class Heard:
     """What a text was understood as. alternatives: (skill, distance) of the next nearest.
 
-    advice: what to do about a text that cannot be carried out, '' where it can.
+    advice: what to do about a text that cannot be carried out, '' where it can. verb: the word that
+    decided on the skill instead of the nearest code, '' for none.
     """
 
     text: str
@@ -24,12 +25,13 @@ class Heard:
     distance: float
     alternatives: Tuple[Tuple[str, float], ...]
     advice: str = ""
+    verb: str = ""
 
     @classmethod
-    def of(cls, match: Any) -> "Heard":
+    def of(cls, match: Any, verb: str = "") -> "Heard":
         """From a ``ppp.language`` match."""
         return cls(match.text, match.skill or "", bool(match.performable), float(match.distance),
-                   tuple((s, float(d)) for s, d in match.alternatives), match.reason)
+                   tuple((s, float(d)) for s, d in match.alternatives), match.reason, verb)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,9 @@ def test_what_was_understood_is_told_with_distance_and_alternatives():
     known = Heard("hit it", "shield_bash", True, 0.314, (("kick", 0.9), ("slash", 1.05)))
     text = html.heard((known,))
     assert "shield bash" in text and "0.31" in text and "kick 0.90, slash 1.05" in text
+    facing = Heard("face him", "turn_left", True, 0.8, (("taunt", 0.8),), verb="face")
+    turned = html.heard((facing,))
+    assert "turn left" in turned and "face" in turned and "distance" not in turned
     unknown = html.heard((Heard("sing", "taunt", False, 1.21, (("jump", 1.3),)),))
     assert "unknown command" in unknown and "taunt 1.21, jump 1.30" in unknown
 

@@ -296,7 +296,7 @@ def test_errors_of_input_leave_the_session_as_it_was(session, monkeypatch, error
 
     ticks(session, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(session.matcher, "match_all", refuse)
+        patch.setattr(session.matcher, "match", refuse)
         session.say("jump")
         view = session.tick()
     assert view.message == says and not view.busy
