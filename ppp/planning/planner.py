@@ -107,7 +107,8 @@ class ListPlanner:
         if now.last is not None:
             self._history.append(now.last)
         if not self.plans:
-            self._adopt(self.prepare(), now)
+            # who has not prepared may stand anywhere by now, and things may have moved
+            self._adopt(self._first or self.maker.make(self._situation(now, "")), now)
         else:
             done = self._revise(now)
             if done:
