@@ -39,7 +39,7 @@ def _plain_help() -> Any:
     asked: List[Any] = []  # this rule asks tyro's own, which would ask it again
 
     def plain(field: Any) -> Any:
-        if field.default is not None and field.default is not False and field.default not in ((), []):
+        if field.default not in (None, (), []) and field.default is not False:
             return field
         kind = Annotated[field.type, silent, tyro.conf.FlagCreatePairsOff]
         return dataclasses.replace(field, type=kind)

@@ -18,10 +18,10 @@ LONGEST = 300.0
 
 
 class Recorder:
-    """One recording in the making; ``begin``: the session's time at its start, s."""
+    """One recording in the making."""
 
-    def __init__(self, name: str, scene: Scene, begin: float, pose: Poses) -> None:
-        self.name, self.scene, self.begin = name, scene, begin
+    def __init__(self, name: str, scene: Scene, pose: Poses) -> None:
+        self.name, self.scene = name, scene
         self._poses: List[Poses] = [pose]
         self._steps: List[Dict[str, Any]] = []
         self._tasks: List[str] = []

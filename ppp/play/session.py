@@ -293,8 +293,7 @@ class Session:
 
     def _record(self, on: bool) -> None:
         if on and self._recorder is None:
-            self._recorder = Recorder(self.scenario.name, self.performer.scene, self._state.time,
-                                      self._pose)
+            self._recorder = Recorder(self.scenario.name, self.performer.scene, self._pose)
             self._message = "recording"
         elif not on and self._recorder is not None:
             recorder, self._recorder = self._recorder, None

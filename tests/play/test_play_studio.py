@@ -20,7 +20,7 @@ def recording():
     performer = KinematicPerformer()
     performer.reset(Scene(), (0.0, 0.0), 0.0, 0)
     pose = Poses(*(part[0] for part in performer.poses()))
-    recorder = Recorder("stand: still/../x", Scene(), 0.0, pose)
+    recorder = Recorder("stand: still/../x", Scene(), pose)
     recorder.task("stand")
     recorder.step("stand still", "idle", (1.0, 0.0))
     for _ in range(5):
