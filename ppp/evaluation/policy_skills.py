@@ -12,8 +12,9 @@ from ppp.humanoid.rotations import up_z
 from ppp.learning.bundle import Policy
 from ppp.motion.library import LYING, MotionLibrary
 
-#: s that a skill is held; who starts on the floor has to stand by RISE
-HOLD, RISE = 10.0, 6.0
+#: s that a skill is held; who starts on the floor has to stand by RISE (by the clips, who lies on
+#: the back rolls over first and stands after 7.3 s)
+HOLD, RISE = 10.0, 9.0
 #: share of the starts of a skill that are frames of idle (none for a skill that starts lying)
 FROM_IDLE = 0.3
 #: control steps between two windows that are classified

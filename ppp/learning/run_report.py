@@ -15,7 +15,8 @@ from ppp.learning.history import History, read_history
 #: a skill performed this long between two failures is held, this long partly, s
 HELD, PARTLY = 10.0, 3.0
 #: options of ``ppp run`` that belong to one call, and whether a value follows
-_ONCE = {"--resume": False, "--checkpoint": True, "--max-iterations": True, "--export": True}
+_ONCE = {"--resume": False, "--warm-start": False, "--checkpoint": True,
+         "--max-iterations": True, "--export": True}
 
 
 def skill_rows(history: History) -> List[Dict[str, Any]]:

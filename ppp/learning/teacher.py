@@ -43,6 +43,8 @@ PLACEMENT, FARTHEST = 0.15, 0.15
 UNLOADED = 0.1
 #: the weight acts about this far above the pelvis' origin, m; length of a leg, m
 ABOVE, LEG = 0.1, 0.8
+#: so many frames after arms and trunk have left the floor the feet carry the body
+LEFT = 10
 _LEG_JOINTS = (("hip", "thigh", 3), ("knee", "shin", 1), ("ankle", "foot", 3))
 _DOFS = {joint.name: columns for joint, columns in zip(JOINTS, dof_slices())}
 _FOOT_KEYS = [KEY_BODIES.index(foot) for foot in FEET]
@@ -70,6 +72,26 @@ def servo_targets(library: MotionLibrary) -> Tensor:
     return torch.cat(rows)
 
 
+def on_the_floor(library: MotionLibrary) -> Tensor:
+    """Frames (F,) bool of clips that begin on the floor until arms and trunk have left it.
+
+    There contacts come and go, which the regulator's linear model knows nothing of: with it one
+    of nine bodies got up from the front, without it in these frames eight (measured).
+    """
+    load_mujoco()
+    from ppp.motion.contacts import propped
+
+    found = torch.zeros(library.size, dtype=torch.bool)
+    for number, entry in enumerate(library.entries):
+        if not library.may_lie[library.skills.index(entry.skill)]:
+            continue
+        clip = resample(load_clip(library.path.parent / entry.file), CONTROL_FPS)
+        touch = propped(clip_qpos(clip)).nonzero()[0]
+        rows = (library.clip == number).nonzero().flatten()
+        found[rows[:int(touch[-1]) + LEFT if len(touch) else 0]] = True
+    return found
+
+
 class Teacher:
     """Joint targets for the state of every environment, from its reference frame.
 
@@ -91,6 +113,7 @@ class Teacher:
             table = held(library, table)
             self.regulator = reg = regulator(library, table, cache=cache).to(device)
             self._cost = CostToGo(env.library, reg.nominal, reg.value, reg.slope)
+            self._loose = on_the_floor(library).to(device)
             env.reference.refine = self._entry
         self.table = table.to(device)
 
@@ -98,7 +121,8 @@ class Teacher:
         """(N, 31), rad: those of the reference frame, corrected for the state."""
         rows = self.env.reference.index
         if self.feedback == "regulator":
-            return self.table[rows] + self.regulator.correction(rows, self.env.engine.state)
+            change = self.regulator.correction(rows, self.env.engine.state)
+            return self.table[rows] + change.masked_fill(self._loose[rows][:, None], 0.0)
         targets = self.table[self.env.library.after(rows)]
         return targets + self._correction(rows) if self.feedback == "legs" else targets
 

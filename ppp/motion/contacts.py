@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 from scipy.optimize import nnls
 
-from ppp.humanoid.skeleton import FEET, per_dof
+from ppp.humanoid.skeleton import BODY_ID, FEET, per_dof
 from ppp.motion.body import GRAVITY, humanoid_model
 from ppp.motion.dynamics import inverse_forces
 
@@ -31,6 +31,10 @@ _EVEN = 0.01
 #: alone does not determine the pushes then, and those that need the least torque are taken
 _EASY = 0.01
 _EDGES = np.array([(FRICTION, 0, 1), (-FRICTION, 0, 1), (0, FRICTION, 1), (0, -FRICTION, 1)])
+
+#: what may touch the floor without propping the body up
+_UNPROPPED = [BODY_ID[f"{side}_{part}"] for side in ("right", "left")
+              for part in ("thigh", "shin", "foot")] + [BODY_ID["sword"]]
 
 _ANGLES = np.radians(np.arange(0.0, 360.0, 1.0))
 _DIRECTIONS = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)))
@@ -103,6 +107,24 @@ def support(qpos: np.ndarray, dt: float, touch: float = TOUCH) -> Support:
         torque[i] = (needed - given)[6:]
         places.append(points)
     return Support(residual, torque, load, places)
+
+
+def propped(qpos: np.ndarray, touch: float = TOUCH) -> np.ndarray:
+    """In which of the poses (T, 47) arms, shield or trunk touch the floor, (T,) bool.
+
+    The sword does not count: its point is trailed over the floor and bears little.
+    """
+    model = _touch_model(touch)
+    data = mujoco.MjData(model)
+    corners = corner_positions(qpos)
+    found = np.zeros(len(qpos), bool)
+    for i, pose in enumerate(qpos):
+        data.qpos[:] = pose
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        bodies = _touching(model, data, corners[i], touch)[1]
+        found[i] = not np.isin(bodies - 1, _UNPROPPED).all()
+    return found
 
 
 def _fit(matrix: np.ndarray, target: np.ndarray,

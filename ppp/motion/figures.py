@@ -22,7 +22,7 @@ from ppp.humanoid.skeleton import (
     per_dof,
 )
 from ppp.motion.body import GRAVITY, humanoid_model, turned
-from ppp.motion.contacts import TOUCH, Support, corner_positions, support_margin
+from ppp.motion.contacts import TOUCH, Support, corner_positions, propped, support_margin
 from ppp.motion.dynamics import outside_help, velocities, zero_moment_point
 from ppp.motion.replay import seam
 
@@ -56,9 +56,12 @@ class Flight(NamedTuple):
 
 
 def skating(qpos: np.ndarray, dt: float, touch: float = TOUCH) -> float:
-    """Mean horizontal speed of sole corners that touch the floor in two frames, m/s."""
+    """Mean horizontal speed of sole corners that touch the floor in two frames, m/s.
+
+    Not while arms, shield or trunk lie on it: who rolls over drags the feet, and stands on none.
+    """
     corners = corner_positions(qpos)
-    low = corners[..., 2] < touch
+    low = (corners[..., 2] < touch) & ~propped(qpos, touch)[:, None, None]
     both = low[1:] & low[:-1]
     speed = np.linalg.norm(np.diff(corners[..., :2], axis=0), axis=-1) / dt
     return float(speed[both].mean()) if both.any() else 0.0

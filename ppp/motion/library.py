@@ -129,12 +129,13 @@ class MotionLibrary:
         self._far: Optional[Tensor] = None
 
     def _rests(self, ground_speed: Tensor) -> Tensor:
-        """Ends of clips at which a body may wait, (F,) bool: still, in a skill without loops."""
+        """Ends of clips at which a body may wait, (F,) bool: still and on its feet, in a skill
+        without loops."""
         loops = {e.skill for e in self.entries if e.loop}
         loopless = torch.tensor([s not in loops for s in self.skills], device=self.skill.device)
         still = (ground_speed < STILL_ROOT) & (
             self.joint_vel.square().mean(-1).sqrt() < STILL_JOINTS)
-        return (self.next < 0) & loopless[self.skill] & still
+        return (self.next < 0) & loopless[self.skill] & still & (self.root_pos[:, 2] > LYING)
 
     def _stops(self, ground_speed: Tensor) -> Tensor:
         """Frames in which a clip comes to a stop, (F,) bool: the last second of motion of clips

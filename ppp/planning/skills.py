@@ -43,7 +43,7 @@ SECONDS: Mapping[str, float] = {
     "taunt": 2.5,
     "jump": 1.5,
     "dodge_back": 1.5,
-    "get_up": 6.0,
+    "get_up": 12.0,
 }
 DEFAULT_SECONDS = 2.0
 

@@ -7,11 +7,12 @@ from ppp.planning.endings import Limits
 from ppp.planning.geometry import XY
 from ppp.planning.performer import CONTROL_DT, WorldState
 from ppp.planning.places import ahead
+from ppp.planning.skills import SECONDS
 
 #: m to the point that who stands still faces
 _FACING = 5.0
 #: s of trying to get up after which somebody should be told
-PATIENCE = 6.0
+PATIENCE = SECONDS["get_up"]
 
 
 class Rest:

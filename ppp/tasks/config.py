@@ -81,6 +81,8 @@ class CommandConfig:
     in_reach: share of episodes that start with a blow to strike (a skill whose clips have hits) in
     which the first prop stands within its reach.
     focus: skills that fail oftener are drawn oftener, by the failure rate to this power (0: never).
+    rise: share of falls after which the next episode begins where the humanoid lies, told to get up
+    (none without a skill that begins on the floor).
     """
 
     rule: str = "random"
@@ -100,6 +102,7 @@ class CommandConfig:
     blows: Dict[str, float] = field(default_factory=lambda: {"slash": 1.0})
     in_reach: float = 0.0
     focus: float = 0.0
+    rise: float = 0.0
 
 
 @dataclass

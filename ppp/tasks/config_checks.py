@@ -56,7 +56,7 @@ def _check_command(config: TaskConfig, source: str) -> None:
         if len(span) != 2 or not 0 <= span[0] <= span[1]:
             raise PPPError(f"{source}: field '{name}' needs two numbers in m, 0 <= lowest <= "
                            "highest")
-    for name in ("anywhere", "switch_start", "approach", "in_reach", "focus"):
+    for name in ("anywhere", "switch_start", "approach", "in_reach", "focus", "rise"):
         if not 0.0 <= getattr(command, name) <= 1.0:
             raise PPPError(f"{source}: field '{name}' of 'command' must be 0 to 1")
     if not 0.0 <= command.steer <= command.sharp:

@@ -125,6 +125,9 @@ class HumanoidEnv:
         step = self._step(frame)
         like = imitation(step)
         self.quality = (1 - QUALITY_RATE) * self.quality + QUALITY_RATE * like
+        # who comes to rest on the floor is not like the clip yet, and has not strayed from it
+        self.quality = self.quality.masked_fill(self.reference.lying.waits(self.reference.index),
+                                                1.0)
         step = step._replace(quality=self.quality)
         terms = {name: like if name == "imitation" else REWARDS[name](step)
                  for name in self.config.rewards}
@@ -142,12 +145,15 @@ class HumanoidEnv:
         infos["next_obs"] = obs = self.observe()
         self._steer(obs)
         done = terminated | timed_out
-        ids = done.nonzero().flatten()
+        lies = self._left_lying(terminated)
+        ids = (done & ~lies).nonzero().flatten()
         infos["age"] = self.age.clone()
         if len(ids):
             self.windows = self.windows.clone()
             self._reset(ids)
             obs = obs.index_copy(0, ids, self.observe(ids))
+        if lies.any():
+            self._rise(lies.nonzero().flatten(), frame)
         return obs, reward, done, infos
 
     def close(self) -> None:
@@ -216,6 +222,28 @@ class HumanoidEnv:
         self.reference.put(ids, frames)
         switched = (skill != start_skill).nonzero().flatten()
         self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])
+
+    def _left_lying(self, terminated: Tensor) -> Tensor:
+        """Whose next episode begins where they fell, (N,) bool: the share ``rise`` of falls."""
+        state = self.engine.state
+        down = terminated & (state.root_pos[:, 2] < UP) & ~self.library.may_lie[self.commands.skill]
+        if not (self.config.command.rise and self.library.may_lie.any()):
+            return torch.zeros_like(terminated)
+        down &= ~getattr(self.engine, "broken", torch.zeros_like(terminated))
+        return down & (self._rand(self.num_envs) < self.config.command.rise)
+
+    def _rise(self, ids: Tensor, frame: Tensor) -> None:
+        """Begin an episode in which ``ids``, as they fell, are told to get up; frame (N, 140)."""
+        up = self.library.may_lie.nonzero().flatten()
+        skill = up[torch.randint(len(up), (len(ids),), generator=self.generator,
+                                 device=self.device)]
+        self.age[ids], self.quality[ids] = 0, 1.0
+        self.commands.skill[ids] = skill
+        self.commands.hold(ids)
+        self.commands.approach.leave(ids)
+        self.commands.striking[ids] = False
+        self.reference.waiting[ids] = 0
+        self.reference.rephase(ids, skill, frame[ids])
 
     def _draw_commands(self, count: int) -> Tuple[Tensor, Tensor, Tensor]:
         """Of ``count`` new episodes: the commanded skill (count,), that of the start's clip, and

@@ -14,6 +14,7 @@ from torch import Tensor
 from ppp.humanoid.observation import FRAME
 from ppp.motion.library import MotionLibrary
 from ppp.motion.steering import STRAIGHT
+from ppp.tasks.lying import Lying
 
 #: steps between two chances to slip
 SLIP_EVERY = 3
@@ -21,7 +22,7 @@ SLIP_EVERY = 3
 WAIT, PRICE = 24, 0.05
 #: a target further to the side than this is turned to, and further than the second sharply, rad
 STEER, SHARP = 0.2, 0.8
-#: who lies so much lower than the frame it should rest in has not got up and tries again, m
+#: who is so much lower than the frame on the way up, or at its end, tries again, m
 LOW = 0.25
 #: a gait's clip without a loop is left for one where they are nearer than this, in scaled distance:
 #: as near as a loop's straight steps are to its curved ones
@@ -35,6 +36,7 @@ class Reference:
                  sharp: float = SHARP, gentle: Sequence[str] = ()) -> None:
         self.library, self.steer_from = library, steer
         self.ways = ways(library)
+        self.lying = Lying(library)
         #: of every skill; no target is further to the side than pi
         self.sharp_from = torch.tensor([math.inf if skill in gentle else sharp
                                         for skill in library.skills],
@@ -77,7 +79,8 @@ class Reference:
         if not len(ids):
             return
         rows = self.library.nearest(skill, frame, stopping)
-        self.index[ids] = self.refine(ids, rows, frame) if self.refine else rows
+        rows = self.refine(ids, rows, frame) if self.refine else rows
+        self.index[ids] = self.lying.begin(rows, skill, frame)
 
     def steer(self, angle: Tensor) -> None:
         """Choose the curve of each gait by the target's direction (N,), rad from the heading.
@@ -107,10 +110,11 @@ class Reference:
         stopped &= skill != library.skill[self.index]  # who was told to stand sees the clip's end
         height = FRAME["height"]
         low = (library.frame[self.index, height] - frame[:, height] > LOW).any(-1)
-        over |= stopped | (library.rest[self.index] & low)
+        rising = library.may_lie[library.skill[self.index]] & library.may_lie[skill]
+        over |= stopped | ((library.rest[self.index] | rising) & low)
         ended = (over | (self.waiting == 1)).nonzero().flatten()
         self.waiting = torch.where(over, 0, (self.waiting - 1).clamp_min(0))
-        self.index = following
+        self.index = self.lying.wait(following, self.index, frame)
         # who has come to a stop begins: a turn is never still, so it would be stopped for for good
         ready = stopped[ended]
         self.rephase(ended[~ready], skill[ended[~ready]], frame[ended[~ready]])

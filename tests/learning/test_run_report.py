@@ -77,7 +77,7 @@ def test_a_run_without_mismatched_negatives_has_no_band_for_them():
 
 def test_the_next_command_goes_on_or_tests(tmp_path):
     argv = ["/x/ppp", "run", "--task", "HumanoidSkills", "--run-dir", "my runs", "--checkpoint",
-            "old.pt", "--max_iterations", "5", "--resume"]
+            "old.pt", "--max_iterations", "5", "--resume", "--warm-start"]
     go = following("HumanoidSkills", tmp_path, tmp_path / "a.pt", 3, 5, argv)
     assert go == ("ppp run --task HumanoidSkills --run-dir 'my runs' --resume --max-iterations 5")
     test = following("HumanoidSkills", tmp_path, tmp_path / "a.pt", 5, 5, argv)

@@ -10,6 +10,7 @@ import pytest
 from ppp.errors import PPPError
 from ppp.planning.search import SearchMaker
 from ppp.play.errand_run import ErrandRun
+from ppp.play.resting import PATIENCE
 from ppp.play.things import Place
 from ppp.play.views import DONE, FAILED, NOW
 from ppp.view.replay import write_replay
@@ -257,7 +258,7 @@ def test_who_lies_gets_up_or_is_put_on_its_feet(session):
     session.performer.spoil = lambda state: state
     assert ticks(session, 2).skill == "idle" and not session.performer.stood_up
     session.performer.spoil = lying
-    view = ticks(session, 6 * 30 + 5)
+    view = ticks(session, int(PATIENCE * 30) + 5)
     assert session.performer.stood_up == 1 and "put back on its feet" in view.message
 
 

@@ -50,8 +50,9 @@ def test_same_seed_same_episode():
     assert torch.equal(*runs)
 
 
-def test_the_next_observation_is_the_one_before_the_restart(env):
+def test_the_next_observation_is_the_one_before_the_restart(env, monkeypatch):
     """A fallen humanoid's last observation shows it low; the returned one shows it standing."""
+    monkeypatch.setattr(env.config.command, "rise", 0.0)
     env.reset()
     env.age[:] = 10
     env.commands.skill[0] = env.library.skills.index("idle")  # lying is no fall in getting up

@@ -23,6 +23,7 @@ from typing import Tuple
 
 import mujoco
 import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from ppp.errors import PPPError
@@ -40,6 +41,10 @@ HELP_FORCE, HELP_MOMENT = (2500.0, 350.0), (400.0, 70.0)
 SOLE = np.array([0.045, 0.0, -0.05])
 #: a clip has to end with the pelvis this high, m, and this upright
 STANDING_HEIGHT, STANDING_COSINE = 0.8, 0.97
+#: what clips end in; who lies on front or back has the pelvis' x axis within this cosine of it
+ENDS, LYING_COSINE = ("standing", "front", "back"), 0.9
+#: the floor is stored as giving way at most so much, m
+DEEPEST = 0.008
 #: joints are kept this far inside their range, rad: stored numbers are rounded
 MARGIN = 1e-4
 #: contact bit by which limbs, sword and shield also meet each other
@@ -53,7 +58,8 @@ class Performance:
 
     start (47,): qpos at rest; times (K,): s; targets (K, 31): of the servos, rad; balance (K, 2):
     shares of the right and the left leg, 0 for none; places (K, 3): of the pelvis, m; turns (K, 3):
-    rotation vectors of the pelvis, rad; help: largest force, N, and moment, N m, of the hand.
+    rotation vectors of the pelvis, rad; help: largest force, N, and moment, N m, of the hand;
+    ends: one of ``ENDS``.
     """
 
     start: np.ndarray
@@ -63,10 +69,11 @@ class Performance:
     places: np.ndarray
     turns: np.ndarray
     help: Tuple[float, float]
+    ends: str = ENDS[0]
 
 
 def perform(performance: Performance, where: str) -> np.ndarray:
-    """Poses (T, 47) at CLIP_FPS; PPPError if the humanoid does not stand at the end."""
+    """Poses (T, 47) at CLIP_FPS; PPPError if the humanoid does not end as it should."""
     model = touching_model()
     data = mujoco.MjData(model)
     data.qpos[:] = performance.start
@@ -81,10 +88,39 @@ def perform(performance: Performance, where: str) -> np.ndarray:
         data.ctrl[:] = np.clip(targets[i] + balancing(model, data, balance[i]), low, high)
         _step(model, data, places[i], turns[i], performance.help)
         poses.append(data.qpos.copy())
-    if data.qpos[2] < STANDING_HEIGHT or data.xmat[_PELVIS, 8] < STANDING_COSINE:
-        raise PPPError(f"{where}: the humanoid does not stand at the end (pelvis at "
+    _check_end(data, performance.ends, where)
+    return lifted(within_limits(np.array(poses)))
+
+
+def lifted(qpos: np.ndarray) -> np.ndarray:
+    """Poses (T, 47) raised so far that nothing is deeper than DEEPEST under the floor.
+
+    Simulated contacts give way while something strikes the floor, a few millimetres too far.
+    """
+    model = humanoid_model()
+    data = mujoco.MjData(model)
+    rise = np.zeros(len(qpos))
+    for i, pose in enumerate(qpos):
+        data.qpos[:] = pose
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_collision(model, data)
+        depth = [-c.dist for c in data.contact if 0 in model.geom_bodyid[list(c.geom)]]
+        rise[i] = max([0.0, *(d - DEEPEST for d in depth)])
+    out = qpos.copy()
+    # spread over the neighbours, so that no frame jumps
+    out[:, 2] += gaussian_filter1d(maximum_filter1d(rise, 5), 1.0)
+    return out
+
+
+def _check_end(data: mujoco.MjData, ends: str, where: str) -> None:
+    ahead, up = data.xmat[_PELVIS, 6], data.xmat[_PELVIS, 8]  # z components of the x and z axes
+    well = {"standing": data.qpos[2] >= STANDING_HEIGHT and up >= STANDING_COSINE,
+            "front": ahead <= -LYING_COSINE, "back": ahead >= LYING_COSINE}[ends]
+    if not well:
+        does = "stand" if ends == ENDS[0] else f"lie on its {ends}"
+        raise PPPError(f"{where}: the humanoid does not {does} at the end (pelvis at "
                        f"{data.qpos[2]:.2f} m); change the keys")
-    return within_limits(np.array(poses))
 
 
 def within_limits(qpos: np.ndarray) -> np.ndarray:

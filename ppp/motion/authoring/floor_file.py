@@ -3,6 +3,7 @@
   start   height of the pelvis (m), lies [pitch, roll, yaw] of the pelvis (degrees: about y, then
           about its own x and z) and the joints: how the humanoid rests at the beginning
   help    [N, N m]: bounds of the hand that leads the pelvis (none without it)
+  ends    standing (without it), front or back: what the clip has to end in
 Keys, in which everything that is not named stays as the key before has it (the first key: as
 ``start`` has it):
   t       s
@@ -19,7 +20,7 @@ from scipy.spatial.transform import Rotation
 
 from ppp.errors import PPPError, unknown
 from ppp.humanoid.skeleton import JOINTS, dof_slices
-from ppp.motion.authoring.floor import Performance
+from ppp.motion.authoring.floor import ENDS, Performance
 from ppp.motion.authoring.pose import wxyz
 from ppp.motion.body import qpos_from
 
@@ -59,7 +60,10 @@ def read_performance(spec: dict, poses: Dict[str, dict], where: str) -> Performa
     if any(b <= a for a, b in zip(times, times[1:])):
         raise PPPError(f"{where}: the times of its keys do not increase; sort the keys")
     force, moment = _numbers(spec.get("help", [0, 0]), 2, f"{where}: 'help'")
-    return Performance(qpos, np.array(times), help=(force, moment),
+    ends = spec.get("ends", ENDS[0])
+    if ends not in ENDS:
+        raise unknown(f"end of {where}", str(ends), ENDS)
+    return Performance(qpos, np.array(times), help=(force, moment), ends=ends,
                        **{name: np.array(values) for name, values in rows.items()})
 
 

@@ -26,7 +26,7 @@ from ppp.settings import load_yaml
 
 SKILLS = Path(__file__).with_name("skills")
 _CLIP_FIELDS = ("name", "about", "seconds", "loop", "weight", "hits", "feet", "keys", "height",
-                "window", "skill", "reverse", "air", "start", "help")
+                "window", "skill", "reverse", "air", "start", "help", "ends")
 _ROLL = {"clearance": 0.06, "toe_off": 20.0, "heel": 0.03, "toe": 0.09, "inward": 0.01}
 _GAIT = {"kind": "gait", "speed": 0.9, "sideways": 0.0, "turn_rate": 0.0, "step_time": 0.4667,
          "steps": 2, "double_support": 0.2, "first": "right", "moves": None, "width": 0.0, **_ROLL}
