@@ -16,11 +16,11 @@ from ppp.motion.library import MotionLibrary
 #: clips that begin with the pelvis below this begin flat; a body below the second is down, m
 FLAT, DOWN = 0.3, 0.55
 #: a body rests as a clip begins when the columns of its joints' rotations are as near, on average
-#: and at most, and the joints as slow, rad/s on average. A policy comes to rest about 0.1 away: told
-#: to come nearer first, it lay for good.
+#: and at most, and the joints as slow, rad/s on average. A policy comes to rest about 0.1 away:
+#: told to come nearer first, it lay for good.
 NEAR, NEAR_ALL, SLOW = 0.15, 0.9, 0.6
-#: so many frames of the clip are left out then: a policy without a clock that sees a body at rest has
-#: to be told to move, and they hardly do
+#: so many frames of the clip are left out then: a policy without a clock that sees a body at rest
+#: has to be told to move, and they hardly do
 ONSET = 8
 #: a frame of the clip nearer than this, in scaled distance, is gone on from
 GOES_ON = 3.5
