@@ -10,6 +10,7 @@ from ppp.errors import PPPError
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.plan_schema import Plan, PlanStep
 from ppp.planning.scenario import Event
+from ppp.planning.skills import SECONDS
 from ppp.planning.staging import Staged
 
 STRIKE = [{"knocked_over": "dummy"}]
@@ -111,7 +112,7 @@ def test_mistakes_in_events_are_named(event, message):
 
 
 def test_getting_up_is_tried_again_within_limits():
-    up = perform(scenario([{"reached": [4, 0]}]), Falls(2.0, 8.0))
+    up = perform(scenario([{"reached": [4, 0]}]), Falls(2.0, SECONDS["get_up"] + 2.0))
     tries = [s for s in up.steps if s.skill == "get_up"]
     assert up.success and [t.ok for t in tries] == [False, True]
     down = perform(scenario([{"reached": [4, 0]}]), Falls(2.0, 1e9))
