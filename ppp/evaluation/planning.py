@@ -2,10 +2,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
-import math
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -14,12 +10,13 @@ import tyro
 from typing_extensions import Literal
 
 from ppp.errors import PPPError
+from ppp.evaluation.book import Book
 from ppp.evaluation.planning_episode import Cast, closed_episode, episode
 from ppp.evaluation.planning_figures import SET, key, show, summary
 from ppp.evaluation.recogniser import recognise
 from ppp.evaluation.side_by_side import side_by_side
 from ppp.options import read_options
-from ppp.outputs import check_file, write_json
+from ppp.outputs import check_file
 from ppp.planning.choosing import ModelOptions, choose_planner, matcher_for, recorder_for
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.levels import LEVELS
@@ -27,7 +24,6 @@ from ppp.planning.performer import Performer
 from ppp.planning.physics import PhysicsPerformer
 from ppp.planning.planner import PlanMaker
 from ppp.planning.scenario import Scenario
-from ppp.progress import progress
 
 #: level, seed, executor, and open or closed
 Task = Tuple[str, int, str, str]
@@ -64,51 +60,27 @@ class Args:
     llm: tyro.conf.OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
 
 
-class Book:
-    """The episodes so far, and the file that keeps them."""
+class Levels(Book):
+    """Episodes by level."""
+
+    command, section = "ppp eval planning", "levels"
 
     def __init__(self, path: Optional[Path], head: Dict[str, Any], levels: List[str]) -> None:
-        self.path, self.head, self.levels = path, head, levels
-        self.rows: List[Dict[str, Any]] = []
-        if path is not None and path.exists():
-            self.rows = self._continued(path)
-        self._keys = {key(row) for row in self.rows}
+        self.levels = levels
+        super().__init__(path, head)
 
-    def _continued(self, path: Path) -> List[Dict[str, Any]]:
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            rows, head, levels = list(data["episodes"]), dict(data["measured"]), data["levels"]
-            summary(rows, list(levels))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise PPPError(f"{path}: holds no measurement of ppp eval planning: name a new file "
-                           "for --json") from None
-        for name, value in self.head.items():
-            if value is not None and head.get(name) not in (None, value):
-                raise PPPError(f"{path}: was measured with {name} {head[name]}, not {value}: "
-                               "name a new file for --json")
-        self.head = {k: v if v is not None else head.get(k) for k, v in self.head.items()}
-        self.levels = [n for n in LEVELS if n in self.levels or n in levels]
-        return rows
-
-    def has(self, task: Task) -> bool:
-        """Whether an episode is there already."""
-        return task in self._keys
-
-    def add(self, row: Dict[str, Any]) -> None:
-        """Keep an episode."""
-        self.rows.append(row)
-        self._keys.add(key(row))
-        self.write(complete=False)
+    def key(self, row: Dict[str, Any]) -> Task:
+        """Level, seed, executor and kind."""
+        return key(row)
 
     def figures(self) -> Dict[str, Any]:
         """level -> figures of what was measured so far."""
         return summary(self.rows, self.levels)
 
-    def write(self, complete: bool) -> None:
-        """The file, whole or as it was."""
-        if self.path is not None:
-            write_json({"measured": self.head, "complete": complete, "levels": self.figures(),
-                        "episodes": self.rows}, self.path)
+    def take(self, data: Dict[str, Any]) -> None:
+        """The file's levels are kept beside those that are asked for."""
+        summary(self.rows, list(data["levels"]))
+        self.levels = [n for n in LEVELS if n in self.levels or n in data["levels"]]
 
 
 def tasks(args: Args) -> Iterator[Task]:
@@ -152,20 +124,18 @@ def rows(coming: Iterable[Task], cast: Cast) -> Iterator[Dict[str, Any]]:
                         cast.performer.policy)
 
 
-def measure(args: Args, book: Book, cast: Cast) -> bool:
+def told(row: Dict[str, Any]) -> str:
+    """One line about an episode."""
+    closed = row["kind"] == "closed"
+    good = row["refused"] if closed else row["success"]
+    return (f"{row['level']} {row['seed']}{' closed' if closed else ''}: "
+            f"{'ok' if good else 'FAILED'}  {row['ended']}")
+
+
+def measure(args: Args, book: Levels, cast: Cast) -> bool:
     """Do what is missing; False when the time was up before."""
-    missing = [task for task in tasks(args) if not book.has(task)]
-    end = math.inf if args.minutes is None else time.monotonic() + 60.0 * args.minutes
-    coming = itertools.takewhile(lambda _: time.monotonic() <= end, missing)
-    number = 0
-    for number, row in enumerate(
-            progress(rows(coming, cast), "episodes", len(missing)), start=1):
-        book.add(row)
-        closed = row["kind"] == "closed"
-        good = row["refused"] if closed else row["success"]
-        print(f"{number}/{len(missing)} {row['level']} {row['seed']}{' closed' if closed else ''}: "
-              f"{'ok' if good else 'FAILED'}  {row['ended']}", flush=True)
-    return number == len(missing)
+    return book.fill(book.missing(tasks(args)), lambda coming: rows(coming, cast), told,
+                     args.minutes)
 
 
 def bundle_of(args: Args, performer: Performer) -> Optional[str]:
@@ -184,8 +154,8 @@ def main(argv: Optional[List[str]] = None) -> int:
     check_file(args.json)
     levels = list(LEVELS) if args.level == "all" else [args.level]
     performer = performer_for(args)
-    book = Book(args.json, {"planner": args.planner, "model": args.llm.model,
-                            "bundle": bundle_of(args, performer)}, levels)
+    book = Levels(args.json, {"planner": args.planner, "model": args.llm.model,
+                              "bundle": bundle_of(args, performer)}, levels)
     done = measure(args, book, cast_for(args, performer))
     book.write(done)
     show(book.figures(), args.planner)

@@ -248,8 +248,7 @@ class _Riccati:
 
     def _onward(self, row: int) -> int:
         library = self.library
-        looped = torch.tensor([e.loop for e in library.entries])[library.clip]
-        same = (looped & (library.skill == library.skill[row])).nonzero().flatten()
+        same = (library.looped & (library.skill == library.skill[row])).nonzero().flatten()
         if not len(same):
             return row
         gap = (library.frame[same] - library.frame[row]) / library.scale

@@ -2,10 +2,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
-import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -15,6 +11,7 @@ from rich.table import Table
 from typing_extensions import Literal
 
 from ppp.errors import PPPError
+from ppp.evaluation.book import Book
 from ppp.evaluation.planning import bundle_of, performer_for
 from ppp.evaluation.planning_episode import falls
 from ppp.evaluation.recogniser import recognise
@@ -22,13 +19,12 @@ from ppp.evaluation.side_by_side import side_by_side
 from ppp.llarp import SHIPPED, store
 from ppp.llarp.evaluate import wilson
 from ppp.options import read_options
-from ppp.outputs import check_file, write_json
+from ppp.outputs import check_file
 from ppp.planning.choosing import matcher_for
 from ppp.planning.executor import Executor
 from ppp.planning.performer import Performer
 from ppp.planning.physics import PhysicsPerformer
 from ppp.planning.situation import Matcher
-from ppp.progress import progress
 from ppp.rearrangement.learned import Adapters, LearnedMaker, load_adapters
 from ppp.rearrangement.physical import make_scenarios
 
@@ -73,45 +69,18 @@ class Cast:
     performer: Performer
 
 
-class Book:
-    """The episodes so far, and the file that keeps them."""
+class Fulfilled(Book):
+    """Episodes by number and executor."""
 
-    def __init__(self, path: Optional[Path], head: Dict[str, Any]) -> None:
-        self.path, self.head = path, head
-        self.rows: List[Dict[str, Any]] = []
-        if path is not None and path.exists():
-            self._continue(path)
+    command = "ppp llarp physics"
 
-    def _continue(self, path: Path) -> None:
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            self.rows, head = list(data["episodes"]), dict(data["measured"])
-            figures(self.rows)
-        except (OSError, ValueError, KeyError, TypeError):
-            raise PPPError(f"{path}: holds no measurement of ppp llarp physics: name a new file "
-                           "for --json") from None
-        for name, value in self.head.items():
-            if value is not None and head.get(name) not in (None, value):
-                raise PPPError(f"{path}: was measured with {name} {head[name]}, not {value}: "
-                               "name a new file for --json")
-        self.head = {k: v if v is not None else head.get(k) for k, v in self.head.items()}
+    def key(self, row: Dict[str, Any]) -> Task:
+        """Number and executor."""
+        return row["number"], row["executor"]
 
-    def missing(self, args: Args) -> List[Task]:
-        """What is asked for and not there yet."""
-        done = {(row["number"], row["executor"]) for row in self.rows}
-        return [task for task in ((n, args.executor) for n in range(args.episodes))
-                if task not in done]
-
-    def add(self, row: Dict[str, Any]) -> None:
-        """Keep an episode."""
-        self.rows.append(row)
-        self.write(False)
-
-    def write(self, complete: bool) -> None:
-        """The file, whole or as it was."""
-        if self.path is not None:
-            write_json({"measured": self.head, "complete": complete,
-                        "figures": figures(self.rows), "episodes": self.rows}, self.path)
+    def figures(self) -> Dict[str, Any]:
+        """executor -> figures of what was measured so far."""
+        return figures(self.rows)
 
 
 def episode(number: int, args: Args, cast: Cast) -> Dict[str, Any]:
@@ -141,18 +110,17 @@ def rows(coming: Iterable[Task], args: Args, cast: Cast) -> Iterator[Dict[str, A
         cast.performer.policy)
 
 
-def measure(args: Args, book: Book, cast: Cast) -> bool:
+def told(row: Dict[str, Any]) -> str:
+    """One line about an episode."""
+    good = row["success"]
+    return (f"{row['family']}: {'ok' if good else 'FAILED'}  {row['instruction']}"
+            + ("" if good else f"  ({row['ended']})"))
+
+
+def measure(args: Args, book: Fulfilled, cast: Cast) -> bool:
     """Do what is missing; False when the time was up before."""
-    missing = book.missing(args)
-    end = math.inf if args.minutes is None else time.monotonic() + 60.0 * args.minutes
-    coming = itertools.takewhile(lambda _: time.monotonic() <= end, missing)
-    number = 0
-    for number, row in enumerate(progress(rows(coming, args, cast), "episodes", len(missing)), 1):
-        book.add(row)
-        print(f"{number}/{len(missing)} {row['family']}: {'ok' if row['success'] else 'FAILED'}  "
-              f"{row['instruction']}" + ("" if row["success"] else f"  ({row['ended']})"),
-              flush=True)
-    return number == len(missing)
+    missing = book.missing((n, args.executor) for n in range(args.episodes))
+    return book.fill(missing, lambda coming: rows(coming, args, cast), told, args.minutes)
 
 
 def figures(found: List[Dict[str, Any]]) -> Dict[str, Any]:
@@ -215,10 +183,10 @@ def main(argv: List[str]) -> int:
     _check(args)
     adapters = load_adapters(args.checkpoint, args.weights)
     performer = performer_for(args)
-    book = Book(args.json, _head(args, performer))
+    book = Fulfilled(args.json, _head(args, performer))
     done = measure(args, book, Cast(adapters, matcher_for(performer.skills), performer))
     book.write(done)
-    Console(highlight=False).print(table(figures(book.rows)))
+    Console(highlight=False).print(table(book.figures()))
     if not done:
         print(f"stopped after {args.minutes:g} minutes"
               + (": the same command goes on" if args.json else ""))

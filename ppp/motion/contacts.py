@@ -109,21 +109,27 @@ def support(qpos: np.ndarray, dt: float, touch: float = TOUCH) -> Support:
     return Support(residual, torque, load, places)
 
 
+def collisions(model: mujoco.MjModel, qpos: np.ndarray) -> List[Tuple[int, Tuple[int, int], float]]:
+    """Every contact of every pose: frame, the two MuJoCo bodies, depth in m."""
+    data = mujoco.MjData(model)
+    found = []
+    for frame, pose in enumerate(qpos):
+        data.qpos[:] = pose
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_collision(model, data)
+        found += [(frame, tuple(model.geom_bodyid[list(contact.geom)]), -float(contact.dist))
+                  for contact in data.contact]
+    return found
+
+
 def propped(qpos: np.ndarray, touch: float = TOUCH) -> np.ndarray:
     """In which of the poses (T, 47) arms, shield or trunk touch the floor, (T,) bool.
 
     The sword does not count: its point is trailed over the floor and bears little.
     """
-    model = _touch_model(touch)
-    data = mujoco.MjData(model)
-    corners = corner_positions(qpos)
     found = np.zeros(len(qpos), bool)
-    for i, pose in enumerate(qpos):
-        data.qpos[:] = pose
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_comPos(model, data)
-        bodies = _touching(model, data, corners[i], touch)[1]
-        found[i] = not np.isin(bodies - 1, _UNPROPPED).all()
+    for frame, owners, _ in collisions(_touch_model(touch), qpos):
+        found[frame] |= 0 in owners and max(owners) - 1 not in _UNPROPPED
     return found
 
 

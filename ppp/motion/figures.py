@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from functools import lru_cache
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple, Tuple
 
 import mujoco
 import numpy as np
@@ -22,7 +22,14 @@ from ppp.humanoid.skeleton import (
     per_dof,
 )
 from ppp.motion.body import GRAVITY, humanoid_model, turned
-from ppp.motion.contacts import TOUCH, Support, corner_positions, propped, support_margin
+from ppp.motion.contacts import (
+    TOUCH,
+    Support,
+    collisions,
+    corner_positions,
+    propped,
+    support_margin,
+)
 from ppp.motion.dynamics import outside_help, velocities, zero_moment_point
 from ppp.motion.replay import seam
 
@@ -70,7 +77,7 @@ def skating(qpos: np.ndarray, dt: float, touch: float = TOUCH) -> float:
 def penetration(qpos: np.ndarray) -> Tuple[float, float]:
     """Deepest point of the body under the floor, and of one leg in the other, m."""
     deepest = [0.0, 0.0]
-    for _, owners, depth in _collisions(humanoid_model(), qpos):
+    for _, owners, depth in collisions(humanoid_model(), qpos):
         which = 0 if 0 in owners else 1
         deepest[which] = max(deepest[which], depth)
     return deepest[0], deepest[1]
@@ -79,25 +86,12 @@ def penetration(qpos: np.ndarray) -> Tuple[float, float]:
 def cutting(qpos: np.ndarray) -> Peak:
     """How deep blade or shield are in the own body or in each other at most, m."""
     peak = Peak(0.0, "")
-    for _, owners, depth in _collisions(_blade_model(), qpos):
+    for _, owners, depth in collisions(_blade_model(), qpos):
         if depth > peak.value:
             names = sorted((humanoid_model().body(b).name for b in owners),
                            key=lambda name: name not in ("sword", "shield"))
             peak = Peak(depth, " in ".join(names))
     return peak
-
-
-def _collisions(model: mujoco.MjModel, qpos: np.ndarray) -> List[tuple]:
-    """Every contact of every pose: frame, the two MuJoCo bodies, depth in m."""
-    data = mujoco.MjData(model)
-    found = []
-    for frame, pose in enumerate(qpos):
-        data.qpos[:] = pose
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_collision(model, data)
-        found += [(frame, tuple(model.geom_bodyid[list(contact.geom)]), -float(contact.dist))
-                  for contact in data.contact]
-    return found
 
 
 @lru_cache(maxsize=1)

@@ -95,6 +95,8 @@ class MotionLibrary:
             column = torch.cat(parts).to(device)
             setattr(self, key, column.long() if key in whole else column.float())
         self.size = start
+        #: frames (F,) bool of clips that loop
+        self.looped = torch.tensor([e.loop for e in self.entries], device=device)[self.clip]
         modes = torch.tensor([MODES.index(info.mode) for info in self.info], device=device)
         self.travels, self.turns = modes == 0, modes == 1
         owned = self.skill[None] == torch.arange(len(self.skills), device=device)[:, None]
@@ -198,9 +200,8 @@ class MotionLibrary:
     def _steady(self, owned: Tensor, rates: List[float]) -> Tensor:
         """The frames (F,) bool, of those of a skill, that show what it keeps up: its loops, as
         starts and stops are on the way there; those that go straight, as curves are slower."""
-        device = owned.device
-        looped = owned & torch.tensor([e.loop for e in self.entries], device=device)[self.clip]
-        straight = looped & (torch.tensor(rates, device=device)[self.clip].abs() < CURVE)
+        looped = owned & self.looped
+        straight = looped & (torch.tensor(rates, device=owned.device)[self.clip].abs() < CURVE)
         return next((o for o in (straight, looped) if o.any()), owned)
 
     def _may_start(self) -> Tensor:

@@ -16,8 +16,7 @@ def standing_pose(library: MotionLibrary) -> Tensor:
     """
     skill = library.skills.index("idle") if "idle" in library.skills else 0
     own = library.skill == skill
-    looped = torch.tensor([e.loop for e in library.entries], device=own.device)[library.clip]
-    own = own & looped if (own & looped).any() else own
+    own = own & library.looped if (own & library.looped).any() else own
     speed = library.joint_vel.square().mean(-1).masked_fill(~own, float("inf"))
     row = int(speed.argmin())
     rot = quat_mul(heading_inverse(library.root_rot[row]), library.root_rot[row])

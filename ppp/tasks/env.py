@@ -65,6 +65,8 @@ class HumanoidEnv:
         self.windows = torch.zeros(self.num_envs, config.window, DISCRIMINATOR_SIZE,
                                    device=self.device)
         self.travel_offset = self._mean_travel()
+        #: skills that begin on the floor
+        self._risers = self.library.may_lie.nonzero().flatten()
         self.quality = torch.ones(self.num_envs, device=self.device)
         self._tick = 0
         self.broken_count = 0
@@ -170,7 +172,7 @@ class HumanoidEnv:
                     self.engine.state.bodies.pos[:, self.reaching], self.commands.point)
 
     def _terminated(self, step: Step) -> Tensor:
-        ended = getattr(self.engine, "broken", torch.zeros_like(self.age, dtype=torch.bool)).clone()
+        ended = self._broken().clone()
         self.broken_count += int(ended.sum())
         for name in self.config.terminations:
             ended |= TERMINATIONS[name](step)
@@ -225,18 +227,21 @@ class HumanoidEnv:
 
     def _left_lying(self, terminated: Tensor) -> Tensor:
         """Whose next episode begins where they fell, (N,) bool: the share ``rise`` of falls."""
-        state = self.engine.state
-        down = terminated & (state.root_pos[:, 2] < UP) & ~self.library.may_lie[self.commands.skill]
-        if not (self.config.command.rise and self.library.may_lie.any()):
+        if not (self.config.command.rise and len(self._risers)):
             return torch.zeros_like(terminated)
-        down &= ~getattr(self.engine, "broken", torch.zeros_like(terminated))
-        return down & (self._rand(self.num_envs) < self.config.command.rise)
+        down = self.engine.state.root_pos[:, 2] < UP
+        stood = ~self.library.may_lie[self.commands.skill] & ~self._broken()
+        drawn = self._rand(self.num_envs) < self.config.command.rise
+        return terminated & down & stood & drawn
+
+    def _broken(self) -> Tensor:
+        """Whose last step left the range of finite states, (N,) bool; not every engine tells."""
+        return getattr(self.engine, "broken", torch.zeros_like(self.age, dtype=torch.bool))
 
     def _rise(self, ids: Tensor, frame: Tensor) -> None:
         """Begin an episode in which ``ids``, as they fell, are told to get up; frame (N, 140)."""
-        up = self.library.may_lie.nonzero().flatten()
-        skill = up[torch.randint(len(up), (len(ids),), generator=self.generator,
-                                 device=self.device)]
+        skill = self._risers[torch.randint(len(self._risers), (len(ids),),
+                                           generator=self.generator, device=self.device)]
         self.age[ids], self.quality[ids] = 0, 1.0
         self.commands.skill[ids] = skill
         self.commands.hold(ids)

@@ -31,11 +31,11 @@ class Lying:
 
     def __init__(self, library: MotionLibrary) -> None:
         self.library = library
-        loops = torch.tensor([e.loop for e in library.entries], device=library.clip.device)
-        first = (library.prev < 0) & ~loops[library.clip] & library.may_lie[library.skill]
-        rows = (first & (library.root_pos[:, 2] < FLAT) & (_side(library.frame).abs() > 0.7))
-        self.rows = rows.nonzero().flatten()
-        self._begins = rows
+        # loops have no frame before which there is none
+        first = (library.prev < 0) & library.may_lie[library.skill]
+        self._begins = (first & (library.root_pos[:, 2] < FLAT)
+                        & (_side(library.frame).abs() > 0.7))
+        self.rows = self._begins.nonzero().flatten()
 
     def begin(self, rows: Tensor, skill: Tensor, frame: Tensor) -> Tensor:
         """Frames (n,) to begin in instead of ``rows`` for states (n, 140): who lies, and far from

@@ -128,10 +128,9 @@ def ways(library: MotionLibrary) -> Tensor:
     target: frames within JOIN of a loop lead to its curves, and the last one to the straight loop.
     """
     table = library.variants.clone()
-    loops = torch.tensor([e.loop for e in library.entries], device=table.device)[library.clip]
     for kind in library.travels.nonzero().flatten():
-        own = library.skill == kind
-        loop, other = ((own & which).nonzero().flatten() for which in (loops, ~loops))
+        own, looped = library.skill == kind, library.looped
+        loop, other = ((own & which).nonzero().flatten() for which in (looped, ~looped))
         if not (len(loop) and len(other)):
             continue
         gap = torch.cdist(library.scaled[other], library.scaled[loop]).min(-1)

@@ -32,6 +32,7 @@ from ppp.motion.authoring.compose import CLIP_FPS
 from ppp.motion.authoring.keys import curve
 from ppp.motion.authoring.pose import wxyz
 from ppp.motion.body import humanoid_model, joint_pos_from, qpos_from
+from ppp.motion.contacts import collisions
 
 #: spring N/m and damper N s/m of ``balance``, and their largest force, N
 BALANCE_SPRING, BALANCE_DAMPER, BALANCE_LARGEST = 900.0, 220.0, 250.0
@@ -97,16 +98,10 @@ def lifted(qpos: np.ndarray) -> np.ndarray:
 
     Simulated contacts give way while something strikes the floor, a few millimetres too far.
     """
-    model = humanoid_model()
-    data = mujoco.MjData(model)
     rise = np.zeros(len(qpos))
-    for i, pose in enumerate(qpos):
-        data.qpos[:] = pose
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_comPos(model, data)
-        mujoco.mj_collision(model, data)
-        depth = [-c.dist for c in data.contact if 0 in model.geom_bodyid[list(c.geom)]]
-        rise[i] = max([0.0, *(d - DEEPEST for d in depth)])
+    for frame, owners, depth in collisions(humanoid_model(), qpos):
+        if 0 in owners:
+            rise[frame] = max(rise[frame], depth - DEEPEST)
     out = qpos.copy()
     # spread over the neighbours, so that no frame jumps
     out[:, 2] += gaussian_filter1d(maximum_filter1d(rise, 5), 1.0)
