@@ -22,7 +22,7 @@ from ppp.motion.library_file import (
     on_one_turn,
     read_library,
 )
-from ppp.motion.steering import CURVE, steering_table
+from ppp.motion.steering import CURVE, level_of, steering_table
 
 __all__ = [
     "CONTROL_FPS", "CURVE", "LYING", "MODES", "PACE", "ClipEntry", "LibraryFile", "MotionLibrary",
@@ -54,8 +54,9 @@ class MotionLibrary:
     loops, without the curves where others go straight), may_lie (bool), reach: how far ahead of
     the pelvis its blow lands, m (0: no blow).
 
-    variants (5, F): for each frame that of the same phase in its gait's loop that turns sharply to
-    the right, to the right, not, to the left, sharply to the left (:func:`steering_table`).
+    variants (9, F): for each frame that of the same phase in its gait's loop that turns to the
+    right by level 4 to 1, not, and to the left by level 1 to 4 (:func:`steering_table`); level
+    (F,): at which its own loop turns, 0 where it is none.
     """
 
     def __init__(self, path: Union[str, Path], skills: Optional[Sequence[str]] = None,
@@ -115,6 +116,8 @@ class MotionLibrary:
         self._enters = (self._start_weight > 0) & ~self._curved(rates)
         self.enterable = self._enters.any(0)
         self.variants = self._variants(rates)
+        levels = torch.tensor([level_of(rate) for rate in rates], device=device)[self.clip]
+        self.level = torch.where(self.looped & self.travels[self.skill], levels, 0)
         #: spread of each column of a frame, the unit in which two frames are compared
         self.scale = self.frame.std(0).clamp_min(0.1)
         self.scaled = self.frame / self.scale

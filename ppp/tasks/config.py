@@ -71,8 +71,8 @@ class CommandConfig:
     side of the heading, rad, and height over the floor, m.
     hold: control steps a command is kept, lowest and highest.
     distance: of the target, m. heading_noise: of a target around where the clip goes, rad.
-    steer, sharp: rad to the side from which the reference of a gait curves, and sharply; the gaits
-    of ``gentle`` never do the second.
+    steer, sharp: rad to the side from which the reference of a gait curves, and as sharply as it
+    can; in between by levels. The gaits of ``gentle`` never leave the first.
     anywhere: share of targets in any direction. switch_start: share of episodes that start in a
     frame of another skill than the commanded one.
     approach: share of episodes, under the rule random, that walk up to the first prop from

@@ -27,7 +27,7 @@ from ppp.tasks.config import TaskConfig
 from ppp.tasks.context import Step
 from ppp.tasks.reference import Reference
 from ppp.tasks.rewards import REWARDS, imitation
-from ppp.tasks.terminations import TERMINATIONS
+from ppp.tasks.terminations import FALLS, TERMINATIONS
 from ppp.tasks.throws import Throws
 
 #: share of the newest step in the running imitation quality
@@ -147,7 +147,7 @@ class HumanoidEnv:
         infos["next_obs"] = obs = self.observe()
         self._steer(obs)
         done = terminated | timed_out
-        lies = self._left_lying(terminated)
+        lies = self._left_lying(step)
         ids = (done & ~lies).nonzero().flatten()
         infos["age"] = self.age.clone()
         if len(ids):
@@ -225,14 +225,13 @@ class HumanoidEnv:
         switched = (skill != start_skill).nonzero().flatten()
         self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])
 
-    def _left_lying(self, terminated: Tensor) -> Tensor:
+    def _left_lying(self, step: Step) -> Tensor:
         """Whose next episode begins where they fell, (N,) bool: the share ``rise`` of falls."""
-        if not (self.config.command.rise and len(self._risers)):
-            return torch.zeros_like(terminated)
-        down = self.engine.state.root_pos[:, 2] < UP
-        stood = ~self.library.may_lie[self.commands.skill] & ~self._broken()
+        causes = [TERMINATIONS[name](step) for name in FALLS if name in self.config.terminations]
+        if not (self.config.command.rise and len(self._risers) and causes):
+            return torch.zeros_like(step.may_lie)
         drawn = self._rand(self.num_envs) < self.config.command.rise
-        return terminated & down & stood & drawn
+        return torch.stack(causes).any(0) & drawn & ~self._broken()
 
     def _broken(self) -> Tensor:
         """Whose last step left the range of finite states, (N,) bool; not every engine tells."""

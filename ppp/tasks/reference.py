@@ -13,15 +13,18 @@ from torch import Tensor
 
 from ppp.humanoid.observation import FRAME
 from ppp.motion.library import MotionLibrary
-from ppp.motion.steering import STRAIGHT
+from ppp.motion.steering import LEVELS, STRAIGHT
 from ppp.tasks.lying import Lying
 
 #: steps between two chances to slip
 SLIP_EVERY = 3
 #: a new command's frames begin up to so many steps late, each at this price in scaled distance
 WAIT, PRICE = 24, 0.05
-#: a target further to the side than this is turned to, and further than the second sharply, rad
+#: a target further to the side than this is turned to, and further than the second as sharply as
+#: the gait can, rad
 STEER, SHARP = 0.2, 0.8
+#: control steps from one level of turn to the next
+EASE = 8
 #: who is so much lower than the frame on the way up, or at its end, tries again, m
 LOW = 0.25
 #: a gait's clip without a loop is left for one where they are nearer than this, in scaled distance:
@@ -37,11 +40,16 @@ class Reference:
         self.library, self.steer_from = library, steer
         self.ways = ways(library)
         self.lying = Lying(library)
-        #: of every skill; no target is further to the side than pi
-        self.sharp_from = torch.tensor([math.inf if skill in gentle else sharp
-                                        for skill in library.skills],
-                                       device=library.frame.device)
-        self.index = torch.zeros(num_envs, dtype=torch.long, device=library.frame.device)
+        device = library.frame.device
+        levels = len(LEVELS)
+        #: angles from which each skill (K, levels) turns by which level; none is beyond pi
+        spread = [steer + (sharp - steer) * n / (levels - 1) for n in range(levels)]
+        tame = [steer] + [math.inf] * (levels - 1)
+        self.turn_from = torch.tensor([tame if skill in gentle else spread
+                                       for skill in library.skills], device=device)
+        self.index = torch.zeros(num_envs, dtype=torch.long, device=device)
+        #: how sharply each (N,) turns now, and for how many control steps
+        self.level, self.held = torch.zeros_like(self.index), torch.zeros_like(self.index)
         #: control steps (N,) before the frames of a new command begin
         self.waiting = torch.zeros_like(self.index)
         #: who knows more than looks (environments, frames found, states) -> frames to begin in
@@ -50,6 +58,7 @@ class Reference:
     def put(self, ids: Tensor, frames: Tensor) -> None:
         """Start environments ``ids`` at ``frames``."""
         self.index[ids], self.waiting[ids] = frames, 0
+        self.level[ids], self.held[ids] = self.library.level[frames], EASE
 
     def change(self, ids: Tensor, skill: Tensor, frame: Tensor) -> None:
         """Commands of ``ids`` (n,) change to ``skill``: their frames begin at the best moment.
@@ -80,22 +89,28 @@ class Reference:
             return
         rows = self.library.nearest(skill, frame, stopping)
         rows = self.refine(ids, rows, frame) if self.refine else rows
-        self.index[ids] = self.lying.begin(rows, skill, frame)
+        self.index[ids] = rows = self.lying.begin(rows, skill, frame)
+        self.level[ids], self.held[ids] = self.library.level[rows], EASE
 
     def steer(self, angle: Tensor) -> None:
         """Choose the curve of each gait by the target's direction (N,), rad from the heading.
 
         The variants share their phase, so that the reference turns towards the target without
         losing step; without this the imitation reward would fight the steering. A gentle curve
-        would circle round a near target at its side, so that one is turned to sharply. A clip that
-        sets off or weaves is left for a curve where it comes near to one (:func:`ways`).
+        would circle round a near target at its side, so the further to the side, the sharper it
+        is; from level to level, EASE steps each, for a body cannot change its way at once. A clip
+        that sets off or weaves is left for a curve where it comes near to one (:func:`ways`).
         """
-        size = angle.abs()
-        turn = (size > self.steer_from).long() + (
-            size > self.sharp_from[self.library.skill[self.index]]).long()
-        side = STRAIGHT + torch.where(angle < 0, -turn, turn)
-        steered = self.ways[side, self.index]
-        self.index = torch.where(self.waiting > 0, self.index, steered)
+        skill = self.library.skill[self.index]
+        wanted = (angle.abs()[:, None] > self.turn_from[skill]).sum(-1)
+        wanted = torch.where(angle < 0, -wanted, wanted)
+        # in a clip that is no loop nothing has been turned yet
+        wanted = torch.where(self.library.looped[self.index], wanted, wanted.clamp(-1, 1))
+        follows = self.waiting == 0
+        moves = (wanted != self.level) & (self.held >= EASE) & follows
+        self.level = torch.where(moves, self.level + (wanted - self.level).clamp(-1, 1), self.level)
+        self.held = torch.where(moves, 1, self.held + 1)
+        self.index = torch.where(follows, self.ways[STRAIGHT + self.level, self.index], self.index)
 
     def advance(self, frame: Tensor, skill: Tensor, tick: int) -> None:
         """One control step on; ``frame`` (N, 140) is the state after it."""
@@ -122,7 +137,7 @@ class Reference:
 
 
 def ways(library: MotionLibrary) -> Tensor:
-    """``library.variants`` (5, F) with ways out of the gaits' clips that are no loops.
+    """``library.variants`` (9, F) with ways out of the gaits' clips that are no loops.
 
     Such a clip would end in the frame most like it, often one of its own, and so never turn to the
     target: frames within JOIN of a loop lead to its curves, and the last one to the straight loop.

@@ -68,3 +68,5 @@ def strayed(step: Step) -> Tensor:
 
 TERMINATIONS: Dict[str, Callable[[Step], Tensor]] = {"fell": fell, "toppled": toppled,
                                                           "strayed": strayed}
+#: those that tell of a fall
+FALLS = ("fell", "toppled")

@@ -7,25 +7,16 @@ import torch
 
 from ppp.humanoid.rotations import rotate_xy, wrap_angle, yaw_of
 from ppp.motion.library import ClipEntry, on_one_turn
-from ppp.motion.steering import (
-    LEFT,
-    RIGHT,
-    SHARP_CURVE,
-    SHARP_LEFT,
-    SHARP_RIGHT,
-    STRAIGHT,
-    kind_of,
-    steering_table,
-)
+from ppp.motion.steering import LEVELS, STRAIGHT, level_of, steering_table
 from ppp.tasks.reference import Reference
 
 GAITS = ("walk_forward", "walk_backward", "crouch_walk", "strafe_left", "strafe_right", "run")
 
 
-@pytest.mark.parametrize("rate, row", [(0.0, STRAIGHT), (0.19, STRAIGHT), (0.6, LEFT),
-                                       (-0.6, RIGHT), (1.4, SHARP_LEFT), (-1.4, SHARP_RIGHT)])
-def test_a_loop_is_filed_by_its_yaw_rate(rate, row):
-    assert kind_of(rate) == row
+@pytest.mark.parametrize("rate, level", [(0.0, 0), (0.19, 0), (0.6, 1), (-0.6, -1), (0.7, 2),
+                                         (-1.05, -3), (1.4, 4), (-1.4, -4)])
+def test_a_loop_is_filed_by_its_yaw_rate(rate, level):
+    assert level_of(rate) == level
 
 
 def _table(rates):
@@ -36,25 +27,37 @@ def _table(rates):
     return (table[:, ::2] // 2).tolist()
 
 
-def test_five_loops_stand_each_for_itself():
-    # sharp right, right, straight, left, sharp left, whatever the order of the clips
-    assert _table([0.0, 0.6, -0.6, 1.5, -1.5]) == [[4] * 5, [2] * 5, [0] * 5, [1] * 5, [3] * 5]
+def test_every_level_stands_for_itself():
+    # from sharp right over straight to sharp left, whatever the order of the clips
+    rates = [0.0, 0.5, -0.5, 0.8, -0.8, 1.1, -1.1, 1.5, -1.5]
+    assert _table(rates) == [[loop] * 9 for loop in (8, 6, 4, 2, 0, 1, 3, 5, 7)]
 
 
-def test_what_a_gait_lacks_is_stood_in_for():
-    # no sharp loops: its curves; no curve on the right but a sharp one: that one
-    assert _table([0.0, 0.6, -0.6]) == [[2] * 3, [2] * 3, [0] * 3, [1] * 3, [1] * 3]
-    assert _table([0.0, -1.5])[RIGHT] == [1, 1]
-    # nothing to the left: every loop keeps to itself
-    assert _table([0.0, -1.5])[LEFT] == _table([0.0, -1.5])[SHARP_LEFT] == [0, 1]
-    # two of a kind: each is its own
-    assert _table([0.0, 0.1]) == [[0, 1]] * 5
+def test_what_a_gait_lacks_is_stood_in_for_by_the_next_gentler_one():
+    # curves of level 1 and, to the left, of level 4
+    assert _table([0.0, 0.6, -0.6, 1.5]) == [[loop] * 4 for loop in (2, 2, 2, 2, 0, 1, 1, 1, 3)]
+    # to the right none but a sharp one: that one; to the left none: every loop keeps to itself
+    table = _table([0.0, -1.5])
+    assert table[STRAIGHT - 1] == [1, 1]
+    assert table[STRAIGHT + 1] == table[STRAIGHT + 4] == [0, 1]
+    # two of a level: each is its own
+    assert _table([0.0, 0.1]) == [[0, 1]] * 9
 
 
 def test_loops_of_another_gait_are_left_alone():
     rows = {0: torch.tensor([0, 1]), 1: torch.tensor([2, 3, 4])}
     table = steering_table(6, rows, {0: "walk", 1: "run"}, [0.0, 1.5])
-    assert torch.equal(table, torch.arange(6).repeat(5, 1))
+    assert torch.equal(table, torch.arange(6).repeat(9, 1))
+
+
+def test_frames_know_how_sharply_their_loop_turns(library):
+    level = {e.file: set(library.level[library.clip == n].tolist())
+             for n, e in enumerate(library.entries)}
+    run = [f"run_{name}.npz" for name in ("sharp_right", "swerve_right", "bend_right",
+                                          "curve_right", "straight", "curve_left", "bend_left",
+                                          "swerve_left", "sharp_left")]
+    assert [level[file] for file in run] == [{n} for n in range(-4, 5)]
+    assert level["turn_left_steps.npz"] == level["walk_forward_weave.npz"] == {0}
 
 
 def test_angles_of_travel_have_a_mean():
@@ -87,12 +90,12 @@ def test_slow_curves_do_not_lower_the_pace_that_is_asked_for(library, gait):
 def test_every_gait_has_sharp_loops_in_step_with_its_straight_one(library, gait):
     names = [e.file for e in library.entries]
     straight = (library.clip == names.index(f"{gait}_straight.npz")).nonzero().flatten()
-    for row, side, sign in ((SHARP_LEFT, "left", 1), (SHARP_RIGHT, "right", -1)):
+    for row, side, sign in ((-1, "left", 1), (0, "right", -1)):
         rows = (library.clip == names.index(f"{gait}_sharp_{side}.npz")).nonzero().flatten()
         assert torch.equal(library.variants[row, straight], rows)
         rate = sign * float(library.root_ang_vel[rows, 2].mean())
         speed = float(library.root_lin_vel[rows, :2].norm(dim=-1).mean())
-        assert rate > 1.2 * SHARP_CURVE
+        assert rate > LEVELS[-1]
         assert speed / rate < (0.8 if gait == "run" else 0.3)  # radius of the turn, m
 
 
@@ -101,7 +104,8 @@ def _follow(library, gait, gentle=False, seconds=12.0):
     body without weight that does what the reference does."""
     variants = library.variants.clone()
     if gentle:
-        variants[SHARP_LEFT], variants[SHARP_RIGHT] = variants[LEFT], variants[RIGHT]
+        variants[STRAIGHT + 1:] = variants[STRAIGHT + 1].clone()
+        variants[:STRAIGHT] = variants[STRAIGHT - 1].clone()
     number = [e.file for e in library.entries].index(f"{gait}_straight.npz")
     k, count = library.skills.index(gait), 60
     offset = library.entries[number].travel

@@ -6,7 +6,7 @@ import torch
 
 from ppp.humanoid.observation import FRAME, KEY_BODIES
 from ppp.humanoid.skeleton import FEET
-from ppp.tasks.reference import SLIP_EVERY, WAIT, Reference
+from ppp.tasks.reference import EASE, SLIP_EVERY, WAIT, Reference
 
 
 def test_an_exact_follower_keeps_time(library):
@@ -91,7 +91,8 @@ def test_the_reference_curves_towards_the_target_in_step(library):
     for begin in rows:  # from whichever loop it was in
         reference = Reference(library, len(angles))
         reference.put(torch.arange(len(angles)), rows[begin][4].expand(len(angles)))
-        reference.steer(angles)
+        for _ in range(8 * EASE):  # from the sharpest to one side to that of the other
+            reference.steer(angles)
         assert reference.index.tolist() == [int(rows[side][4]) for side in sides]
     standing = library.sample(torch.tensor([library.skills.index("idle")] * 3))
     reference = Reference(library, 3)
@@ -144,15 +145,41 @@ def test_a_foot_in_the_air_comes_down_before_the_next_skill(library):
         assert foot[at] - foot.min() < 0.5 * (foot.max() - foot.min())
 
 
+def turned(library, gait, angles, gentle=()):
+    """Files of the clips that a body in ``gait`` is shown for targets at ``angles`` rad."""
+    reference, files = Reference(library, 1, gentle=gentle), []
+    reference.put(torch.tensor([0]), frames_of(library, f"{gait}_straight.npz")[:1])
+    for angle in angles:
+        reference.steer(torch.tensor([angle]))
+        files.append(library.entries[int(library.clip[reference.index])].file)
+        reference.index = library.next[reference.index]
+    return files
+
+
 def test_gentle_gaits_take_no_sharp_curve(library):
-    """Both see a target straight to the left; the walk is named in ``gentle``."""
-    starts = [int(frames_of(library, f"{gait}_straight.npz")[4])
-              for gait in ("walk_forward", "crouch_walk")]
-    reference = Reference(library, 2, gentle=["walk_forward"])
-    reference.put(torch.arange(2), torch.tensor(starts))
-    reference.steer(torch.tensor([1.5, 1.5]))
-    files = [library.entries[c].file for c in library.clip[reference.index].tolist()]
-    assert files == ["walk_forward_curve_left.npz", "crouch_walk_sharp_left.npz"]
+    """All see a target straight to the left; the walk is named in ``gentle``."""
+    walk = turned(library, "walk_forward", [1.5] * 40, ["walk_forward"])
+    assert set(walk) == {"walk_forward_curve_left.npz"}
+    assert turned(library, "crouch_walk", [1.5] * 40, ["walk_forward"])[-1] \
+        == "crouch_walk_sharp_left.npz"
+
+
+def test_a_curve_is_taken_up_and_left_level_by_level(library):
+    """A body at a run falls where its way changes at once, so every level lasts EASE steps."""
+    files = turned(library, "run", [2.0] * 5 * EASE + [-2.0] * 9 * EASE)
+    order = ["curve_left", "bend_left", "swerve_left", "sharp_left"]
+    back = ["swerve_left", "bend_left", "curve_left", "straight", "curve_right", "bend_right",
+            "swerve_right", "sharp_right"]
+    wanted = [name for name in (*order, "sharp_left", *back) for _ in range(EASE)] \
+        + ["sharp_right"] * EASE
+    assert files == [f"run_{name}.npz" for name in wanted]
+
+
+def test_the_further_to_the_side_the_sharper(library):
+    """From 0.2 to 0.8 rad the levels begin at 0.2, 0.4, 0.6 and 0.8."""
+    last = [turned(library, "run", [angle] * 40)[-1] for angle in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    assert last == [f"run_{name}.npz" for name in ("straight", "curve_left", "bend_left",
+                                                   "swerve_left", "sharp_left")]
 
 
 def follow_target(library, start, angle, steps):
