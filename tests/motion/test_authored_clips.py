@@ -66,7 +66,7 @@ def test_standing_clips_never_move_their_feet(clips):
 
 
 def test_walking_and_turning_go_where_their_names_say(clips):
-    for name, speed, rate in (("walk_forward_straight", 0.7, 0.0),
+    for name, speed, rate in (("walk_forward_straight", 0.65, 0.0),
                               ("walk_forward_curve_left", 0.64, 35.0),
                               ("walk_forward_curve_right", 0.64, -35.0),
                               ("turn_left_steps", 0.0, 55.0), ("turn_right_steps", 0.0, -55.0)):
