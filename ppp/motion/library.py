@@ -112,12 +112,12 @@ class MotionLibrary:
         self._ends = torch.cat((torch.zeros(1, dtype=torch.double, device=device),
                                 each.index_add(0, owner, weight).cumsum(0)))
         rates = self._turn_rates()
-        #: frames in which a skill can begin, by skill (K, F), and of any, (F,), bool
-        self._enters = (self._start_weight > 0) & ~self._curved(rates)
-        self.enterable = self._enters.any(0)
-        self.variants = self._variants(rates)
         levels = torch.tensor([level_of(rate) for rate in rates], device=device)[self.clip]
         self.level = torch.where(self.looped & self.travels[self.skill], levels, 0)
+        #: frames in which a skill can begin, by skill (K, F), and of any, (F,), bool
+        self._enters = (self._start_weight > 0) & ~self._curved()
+        self.enterable = self._enters.any(0)
+        self.variants = self._variants(rates)
         #: spread of each column of a frame, the unit in which two frames are compared
         self.scale = self.frame.std(0).clamp_min(0.1)
         self.scaled = self.frame / self.scale
@@ -179,18 +179,15 @@ class MotionLibrary:
         return [float(self.root_ang_vel[self.clip == number, 2].mean())
                 for number in range(len(self.entries))]
 
-    def _curved(self, rates: List[float]) -> Tensor:
+    def _curved(self) -> Tensor:
         """Frames (F,) bool of a gait's curves, where it has a loop that goes straight.
 
         Curves are for steering. Sharp ones are slow, so that they look most like a body at rest:
         entered there, two of three of the teacher's walks fell, and none by the clip that sets off.
         """
-        gaits = [e.skill if e.loop and self.travels[self.skills.index(e.skill)] else None
-                 for e in self.entries]
-        curved = [gait is not None and abs(rate) >= CURVE for gait, rate in zip(gaits, rates)]
-        straight = {gait for gait, bent in zip(gaits, curved) if not bent}
-        return torch.tensor([bent and gait in straight for gait, bent in zip(gaits, curved)],
-                            device=self.clip.device)[self.clip]
+        bent, gaits = self.level != 0, self.looped & self.travels[self.skill]
+        straight = torch.bincount(self.skill[gaits & ~bent], minlength=len(self.skills)) > 0
+        return bent & straight[self.skill]
 
     def _variants(self, rates: List[float]) -> Tensor:
         """The steering table of the skills that travel; loops of one length share their phase."""

@@ -135,7 +135,7 @@ class HumanoidEnv:
                  for name in self.config.rewards}
         reward = sum(self.config.rewards[name] * value for name, value in terms.items())
         self.windows = torch.cat((self.windows[:, 1:], frame[:, None]), 1)
-        terminated = self._terminated(step)
+        terminated, fallen = self._terminated(step)
         self.commands.record(terminated)
         timed_out = (self.age >= self.config.episode_length) & ~terminated
         infos = {"terminated": terminated, "timed_out": timed_out, "window": self.windows,
@@ -147,7 +147,7 @@ class HumanoidEnv:
         infos["next_obs"] = obs = self.observe()
         self._steer(obs)
         done = terminated | timed_out
-        lies = self._left_lying(step)
+        lies = self._left_lying(fallen)
         ids = (done & ~lies).nonzero().flatten()
         infos["age"] = self.age.clone()
         if len(ids):
@@ -171,12 +171,18 @@ class HumanoidEnv:
                     library.may_lie[skill], self.quality, self.age, self.commands.striking,
                     self.engine.state.bodies.pos[:, self.reaching], self.commands.point)
 
-    def _terminated(self, step: Step) -> Tensor:
-        ended = self._broken().clone()
+    def _terminated(self, step: Step) -> Tuple[Tensor, Tensor]:
+        """Whose episode ends early, and who of them fell without breaking, (N,) bool each."""
+        broken = getattr(self.engine, "broken", None)  # not every engine tells
+        ended = torch.zeros_like(step.may_lie) if broken is None else broken.clone()
         self.broken_count += int(ended.sum())
+        whole, fallen = ~ended, torch.zeros_like(ended)
         for name in self.config.terminations:
-            ended |= TERMINATIONS[name](step)
-        return ended
+            found = TERMINATIONS[name](step)
+            ended |= found
+            if name in FALLS:
+                fallen |= found
+        return ended, fallen & whole
 
     def _renew_commands(self, frame: Tensor) -> None:
         state = self.engine.state
@@ -225,17 +231,11 @@ class HumanoidEnv:
         switched = (skill != start_skill).nonzero().flatten()
         self.reference.rephase(ids[switched], skill[switched], library.frame[frames[switched]])
 
-    def _left_lying(self, step: Step) -> Tensor:
-        """Whose next episode begins where they fell, (N,) bool: the share ``rise`` of falls."""
-        causes = [TERMINATIONS[name](step) for name in FALLS if name in self.config.terminations]
-        if not (self.config.command.rise and len(self._risers) and causes):
-            return torch.zeros_like(step.may_lie)
-        drawn = self._rand(self.num_envs) < self.config.command.rise
-        return torch.stack(causes).any(0) & drawn & ~self._broken()
-
-    def _broken(self) -> Tensor:
-        """Whose last step left the range of finite states, (N,) bool; not every engine tells."""
-        return getattr(self.engine, "broken", torch.zeros_like(self.age, dtype=torch.bool))
+    def _left_lying(self, fallen: Tensor) -> Tensor:
+        """Of those who fell, (N,) bool, the share ``rise``: their next episode begins there."""
+        if not (self.config.command.rise and len(self._risers)):
+            return torch.zeros_like(fallen)
+        return fallen & (self._rand(self.num_envs) < self.config.command.rise)
 
     def _rise(self, ids: Tensor, frame: Tensor) -> None:
         """Begin an episode in which ``ids``, as they fell, are told to get up; frame (N, 140)."""

@@ -37,7 +37,7 @@ class Reference:
 
     def __init__(self, library: MotionLibrary, num_envs: int, steer: float = STEER,
                  sharp: float = SHARP, gentle: Sequence[str] = ()) -> None:
-        self.library, self.steer_from = library, steer
+        self.library = library
         self.ways = ways(library)
         self.lying = Lying(library)
         device = library.frame.device
@@ -57,7 +57,12 @@ class Reference:
 
     def put(self, ids: Tensor, frames: Tensor) -> None:
         """Start environments ``ids`` at ``frames``."""
-        self.index[ids], self.waiting[ids] = frames, 0
+        self.waiting[ids] = 0
+        self._enter(ids, frames)
+
+    def _enter(self, ids: Tensor, frames: Tensor) -> None:
+        """``ids`` go on in ``frames``, turning as those do."""
+        self.index[ids] = frames
         self.level[ids], self.held[ids] = self.library.level[frames], EASE
 
     def change(self, ids: Tensor, skill: Tensor, frame: Tensor) -> None:
@@ -89,8 +94,7 @@ class Reference:
             return
         rows = self.library.nearest(skill, frame, stopping)
         rows = self.refine(ids, rows, frame) if self.refine else rows
-        self.index[ids] = rows = self.lying.begin(rows, skill, frame)
-        self.level[ids], self.held[ids] = self.library.level[rows], EASE
+        self._enter(ids, self.lying.begin(rows, skill, frame))
 
     def steer(self, angle: Tensor) -> None:
         """Choose the curve of each gait by the target's direction (N,), rad from the heading.
