@@ -93,6 +93,7 @@ class WarmStartConfig:
     learning_rate: float = 1e-3
     memory: int = 150_000  # labelled states kept
     teacher_share: float = 0.3  # of the humanoids that the teacher moves to the end
+    alone: float = 0.5  # of them that the policy moves by itself and without noise, as in use
     fade: float = 0.6  # share of the iterations in which it falls to that from all of them
     precision: str = "auto"  # of the regression's products: float32, bfloat16, auto: what is faster
     feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
@@ -154,7 +155,7 @@ def _check_numbers(config: TrainConfig, source: str) -> None:
             raise PPPError(f"{source}: field '{name}' must be above 0")
     if warm.precision not in PRECISIONS:
         raise PPPError(f"{source}: {unknown('warm_start.precision', warm.precision, PRECISIONS)}")
-    for name, value in {"warm_start.fade": warm.fade,
+    for name, value in {"warm_start.fade": warm.fade, "warm_start.alone": warm.alone,
                         "warm_start.teacher_share": warm.teacher_share,
                         "ppo.gamma": ppo.gamma, "ppo.gae_lambda": ppo.gae_lambda,
                         "discriminator.mismatched": disc.mismatched,

@@ -122,6 +122,29 @@ def test_half_precision_learns_the_same_regression(tmp_path):
     made.env.close()
 
 
+def test_the_policy_alone_moves_its_share_as_it_will_in_use(tmp_path, monkeypatch):
+    """Those act without noise and without the teacher; all others with noise."""
+    share = 0.5
+    made = trainer(tmp_path / "run", alone=share, teacher_share=0.0, fade=0.0)
+    asked, moved = [], []
+    act, step = made.policy.act, made.env.step
+
+    def recorded(obs, skill):
+        out = act(obs, skill)
+        if len(out) == ENVS:
+            asked.append(out.detach())
+        return out
+
+    monkeypatch.setattr(made.policy, "act", recorded)
+    monkeypatch.setattr(made.env, "step", lambda a: moved.append(a.clone()) or step(a))
+    made.build_agent()
+    changed = (torch.stack(moved[:len(asked)]) != torch.stack(asked)[:len(moved)]).any(-1)
+    first = int(share * ENVS)
+    assert len(moved) >= ROUNDS * STEPS and not changed[:, :first].any()
+    assert changed[:, first:].all()
+    made.env.close()
+
+
 def test_precision_is_chosen_by_name_or_by_the_cpu(monkeypatch, tmp_path):
     assert not halves(WarmStartConfig(precision="float32"))
     assert halves(WarmStartConfig(precision="bfloat16"))
@@ -131,7 +154,7 @@ def test_precision_is_chosen_by_name_or_by_the_cpu(monkeypatch, tmp_path):
                             raising=False)
         assert halves(WarmStartConfig()) is able
     for line, words in (("precision: half", "'half'"), ("fade: 1.5", "fade"),
-                        ("teacher_share: -1", "teacher_share")):
+                        ("teacher_share: -1", "teacher_share"), ("alone: 2", "alone")):
         (tmp_path / "t.yaml").write_text("warm_start: {" + line + "}")
         with pytest.raises(PPPError, match=words):
             load_train(tmp_path / "t.yaml")
