@@ -78,6 +78,8 @@ def warm_start(policy: SkillPolicy, env: HumanoidEnv, config: WarmStartConfig,
         fading = 1.0 - done / config.fade if config.fade else 0.0
         share = torch.where(alone, fading, max(config.teacher_share, fading))
         replay = torch.rand(env.num_envs, device=env.device) < share
+        own = (alone & ~replay).nonzero().flatten()
+        env.reference.draw_back(own, env.windows[own, -1])
         noise = sigma * (replay | ~alone).float()[:, None]
         for _ in range(config.steps):
             obs = _roll(policy, env, memory, teacher, latents, replay, noise, obs)

@@ -27,6 +27,9 @@ STEER, SHARP = 0.2, 0.8
 EASE = 8
 #: who is so much lower than the frame on the way up, or at its end, tries again, m
 LOW = 0.25
+#: a reference is drawn back to a body that stays behind where some frame of its clip is nearer than
+#: this share of its own distance
+NEARER = 0.7
 #: a gait's clip without a loop is left for one where they are nearer than this, in scaled distance:
 #: as near as a loop's straight steps are to its curved ones
 JOIN = 3.0
@@ -95,6 +98,21 @@ class Reference:
         rows = self.library.nearest(skill, frame, stopping)
         rows = self.refine(ids, rows, frame) if self.refine else rows
         self._enter(ids, self.lying.begin(rows, skill, frame))
+
+    def draw_back(self, ids: Tensor, frame: Tensor) -> None:
+        """Move ``ids`` (n,) to the frame of their clip most like their state (n, 140).
+
+        Only where it is much nearer than their own, and not on the floor. A body that stands still
+        is otherwise told all of the loop that goes on without it, whose mean is to stand still.
+        """
+        library, now = self.library, self.index[ids]
+        follows = (self.waiting[ids] == 0) & ~library.may_lie[library.skill[now]]
+        ids, frame, now = ids[follows], frame[follows] / library.scale, now[follows]
+        gap = torch.cdist(frame, library.scaled)
+        own = gap.gather(1, now[:, None])[:, 0]
+        best = gap.masked_fill(library.clip != library.clip[now][:, None], math.inf).min(-1)
+        late = best.values < NEARER * own
+        self.index[ids[late]] = best.indices[late]
 
     def steer(self, angle: Tensor) -> None:
         """Choose the curve of each gait by the target's direction (N,), rad from the heading.

@@ -35,6 +35,30 @@ def test_a_slow_follower_is_waited_for(library):
     assert advanced.count(False) <= 6 // SLIP_EVERY and advanced[0]
 
 
+def test_a_reference_is_drawn_back_to_a_body_that_stands_still(library):
+    """It goes back within its own clip, and only to what is much nearer than where it is."""
+    rows = (library.skill == library.skills.index("turn_left")).nonzero().flatten()
+    rows = rows[library.clip[rows] == library.clip[rows[0]]]
+    at, body = rows[torch.tensor([12, 12, 12, 12])], rows[torch.tensor([0, 12, 0, 0])]
+    reference = Reference(library, 4)
+    reference.put(torch.arange(4), at)
+    reference.waiting[2] = 3
+    state = library.frame[body].clone()
+    state[3] = 0.99 * library.frame[at[3]] + 0.01 * state[3]
+    reference.draw_back(torch.tensor([0, 1, 2]), state[:3])
+    assert reference.index.tolist() == [rows[0], rows[12], rows[12], rows[12]]
+    reference.draw_back(torch.tensor([3]), state[3:])
+    assert reference.index[3] == rows[12]
+
+
+def test_a_body_on_the_floor_draws_nothing_back(library):
+    rows = (library.skill == library.skills.index("get_up")).nonzero().flatten()
+    reference = Reference(library, 1)
+    reference.put(torch.tensor([0]), rows[30:31])
+    reference.draw_back(torch.tensor([0]), library.frame[rows[:1]])
+    assert reference.index[0] == rows[30]
+
+
 def test_loops_close_and_ends_are_marked(library):
     looping = [i for i, e in enumerate(library.entries) if e.loop]
     for clip in looping:
