@@ -102,11 +102,11 @@ class Reference:
     def draw_back(self, ids: Tensor, frame: Tensor) -> None:
         """Move ``ids`` (n,) to the frame of their clip most like their state (n, 140).
 
-        Only where it is much nearer than their own, and not on the floor. A body that stands still
-        is otherwise told all of the loop that goes on without it, whose mean is to stand still.
+        Only where it is much nearer than their own. A body that stands or lies still is otherwise
+        told all of the clip that goes on without it, whose mean is to stay where it is.
         """
         library, now = self.library, self.index[ids]
-        follows = (self.waiting[ids] == 0) & ~library.may_lie[library.skill[now]]
+        follows = self.waiting[ids] == 0
         ids, frame, now = ids[follows], frame[follows] / library.scale, now[follows]
         gap = torch.cdist(frame, library.scaled)
         own = gap.gather(1, now[:, None])[:, 0]

@@ -6,6 +6,7 @@ import torch
 
 from ppp.humanoid.observation import FRAME, KEY_BODIES
 from ppp.humanoid.skeleton import FEET
+from ppp.tasks.lying import ONSET
 from ppp.tasks.reference import EASE, SLIP_EVERY, WAIT, Reference
 
 
@@ -51,12 +52,20 @@ def test_a_reference_is_drawn_back_to_a_body_that_stands_still(library):
     assert reference.index[3] == rows[12]
 
 
-def test_a_body_on_the_floor_draws_nothing_back(library):
+def test_a_body_that_lies_still_is_told_to_begin_again(library):
+    """Its clip has gone on; drawn back, it is past the rest in a step, and not at the end of it."""
     rows = (library.skill == library.skills.index("get_up")).nonzero().flatten()
+    rows = rows[library.clip[rows] == library.clip[rows[0]]]
     reference = Reference(library, 1)
-    reference.put(torch.tensor([0]), rows[30:31])
-    reference.draw_back(torch.tensor([0]), library.frame[rows[:1]])
-    assert reference.index[0] == rows[30]
+    begins = reference.lying.rows[library.skill[reference.lying.rows] == library.skill[rows[0]]]
+    first = int(begins[0])
+    reference.put(torch.tensor([0]), torch.tensor([first + 40]))
+    reference.draw_back(torch.tensor([0]), library.frame[first][None])
+    assert reference.index[0] == first
+    still = library.frame[first].clone()[None]
+    still[:, FRAME["joint_vel"]] = 0.0
+    reference.advance(still, library.skill[first][None], 1)
+    assert reference.index[0] == first + ONSET
 
 
 def test_loops_close_and_ends_are_marked(library):
