@@ -8,6 +8,7 @@ import numpy as np
 
 from ppp.errors import PPPError
 from ppp.planning.conditions import NeverTouched
+from ppp.planning.endings import Limits
 from ppp.planning.executor import Executor
 from ppp.planning.generate import generate
 from ppp.planning.geometry import XY, distance
@@ -119,9 +120,14 @@ def lengths(scenario: Scenario, plan: Plan, matcher: Matcher) -> Dict[str, Optio
 
 
 def falls(trace: Trace) -> int:
-    """How often the humanoid went down."""
-    down = trace.fell()
-    return int((down[1:] & ~down[:-1]).sum() + (1 if down[0] else 0))
+    """How often the humanoid went down from its feet; who rises and drops again fell once."""
+    count, stood, limits = 0, True, Limits()
+    for state in trace.states:
+        if state.fallen:
+            count, stood = count + stood, False
+        elif state.root_up > limits.up_z and state.root_pos[2] > limits.up_height:
+            stood = True
+    return count
 
 
 def touches(scenario: Scenario, trace: Trace) -> int:

@@ -70,11 +70,13 @@ class Rule(Protocol):
 
 
 class Walk(NamedTuple):
-    """A leg, m; ``exact`` when passing by its end is not enough."""
+    """A leg, m; ``exact`` when passing by its end is not enough; what it leads up to, if anything.
+    """
 
     start: XY
     end: XY
     exact: bool = False
+    onward: Optional[XY] = None
 
 
 class Arrival:
@@ -138,15 +140,22 @@ class Arrival:
     def aim(self, xy: XY) -> XY:
         """Where to steer, m: as far off as the end, towards a point of the leg just ahead.
 
-        Steering at the end itself would leave the leg for good after any push to the side.
+        Steering at the end itself would leave the leg for good after any push to the side. Where
+        the leg leads up to something, the point runs on past the end towards it: who arrives faces
+        it, and not whatever side the end lies on in the last steps. Who is too far beside the leg
+        to come near to the end in this way steers at the end.
         """
         start, end = np.array(self.walk.start), np.array(self.walk.end)
         here, length = np.array(xy), distance(self.walk.start, self.walk.end)
         if length < 1e-6:
             return self.walk.end
         along = (here - start) @ (end - start) / length
-        ahead = min(length, max(0.0, along) + self.limits.look_ahead)
-        carrot = start + (end - start) * (ahead / length)
+        ahead = max(0.0, along) + self.limits.look_ahead
+        carrot = start + (end - start) * (min(length, ahead) / length)
+        beside = float(np.linalg.norm(here - start - (end - start) * (along / length)))
+        if self.walk.onward and ahead > length and beside < 0.6 * self.tolerance:
+            rest = np.array(self.walk.onward) - end
+            carrot = end + rest * ((ahead - length) / max(1e-6, float(np.hypot(*rest))))
         gap = distance(xy, carrot)
         if gap < 1e-6:
             return self.walk.end

@@ -26,16 +26,18 @@ from ppp.planning.planner import MOVED, Command, Done, Planner
 from ppp.planning.recording import Recording
 from ppp.planning.result import Result, recorded_steps
 from ppp.planning.scenario import Scenario
-from ppp.planning.settling import settle, turn_round
+from ppp.planning.settling import settle, square_up, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
-from ppp.planning.skills import ATTACK, GAIT, TURN, role
+from ppp.planning.skills import ATTACK, FORWARD, GAIT, REACH, TURN, role
 from ppp.planning.staging import Staged
 from ppp.planning.trace import Recogniser, Trace, observe, views
 from ppp.planning.validate import aimed_at
-from ppp.planning.zones import MARGIN, Keep, solid, zones
+from ppp.planning.zones import MARGIN, Keep, outside, solid, zones
 
 #: the performer is steered anew when the point to steer at has moved so far, m
 FOLLOW = 0.02
+#: a walk that ends this near to a standing target leads up to it, m: reach and half its breadth
+LEADS_UP = max(REACH.values()) + 0.3
 #: steps a performance may have, so that a planner that never stops does
 MAX_STEPS = 200
 #: tries to get up after one fall
@@ -141,7 +143,7 @@ class Executor:
             outcome = self._outcome(command, skill, match.distance, ending)
         else:
             until = self.scenario.time_limit
-            settle(self._stage, self.trace, skill, command.target, until)
+            settle(self._stage, self.trace, skill, command.target, until, self._free)
             turn_round(self._stage, self.trace, skill, command.target, until)
             outcome = self._run(self._prepare(command, skill, match.distance))
         self.trace.outcomes.append(outcome)
@@ -154,7 +156,9 @@ class Executor:
         kind, timed = role(skill), isinstance(command.until, float)
         rule: Rule = in_place(skill, command.until)
         if kind == GAIT and not timed:
-            walk = Walk(self.trace.now.xy, command.target, exact=command.until is not None)
+            exact = command.until is not None
+            onward = self._to_strike(command.target) if exact and skill in FORWARD else None
+            walk = Walk(self.trace.now.xy, command.target, exact, onward)
             places = {p.name: p.position for p in self.scene.props}
             places.update(prop_positions(self.trace.now))
             tolerance = arrival_tolerance(self.scenario, places, command.target)
@@ -169,6 +173,12 @@ class Executor:
             rule = Up(self.limits)
         return _Step(command, skill, code_distance, rule, struck)
 
+    def _to_strike(self, end: XY) -> Optional[XY]:
+        """The standing target that could be struck from ``end``, where a walk ends, if any."""
+        near = [(distance(p.position, end), p.position) for p in self._standing()
+                if p.kind == "target"]
+        return min(near)[1] if near and min(near)[0] < LEADS_UP else None
+
     def _run(self, step: _Step) -> Outcome:
         """Perform one step to its end."""
         start = self.trace.now
@@ -176,16 +186,31 @@ class Executor:
         aim = self._aim(step, start)
         if ending is None:
             self._stage.command(step.skill, aim)
+        blows, spent = 0, 0.0  # s between the blows
         while ending is None:
             state = self._stage.step()
             self.trace.add(state)
-            ending = self._interrupted(step, start, state) or step.rule(
-                state, state.time - start.time
-            )
+            elapsed = state.time - start.time - spent
+            ending = self._interrupted(step, start, state) or step.rule(state, elapsed)
+            blow = int(elapsed / self.limits.swing_seconds)
+            if step.struck and ending is None and blow > blows:
+                blows, before = blow, state.time
+                self._face_again(self._aim(step, state))
+                spent += self.trace.now.time - before
+                aim = self._aim(step, self.trace.now)
+                self._stage.command(step.skill, aim)
             if distance(aim, self._aim(step, state)) > FOLLOW and ending is None:
                 aim = self._aim(step, state)
                 self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
+
+    def _face_again(self, aim: XY) -> None:
+        """Between two blows: one that missed turned the body, and the next would miss as well."""
+        square_up(self._stage, self.trace, aim, self.scenario.time_limit, self._free)
+
+    def _free(self, xy: XY) -> bool:
+        """Whether no zone and nothing solid forbids the pelvis to be at ``xy``."""
+        return outside(xy, self._no_go())
 
     def _interrupted(self, step: _Step, start: WorldState, state: WorldState) -> Optional[Ending]:
         """A fall, the end of time or a moved object ends any step."""

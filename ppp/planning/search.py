@@ -23,7 +23,7 @@ from ppp.planning.places import TOLERANCE, ahead, felled, free, reach_places, st
 from ppp.planning.plan_schema import Plan
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.situation import Matcher, Situation
-from ppp.planning.skills import ATTACK, FORWARD, GAIT, REACH, TRAVEL, TURN, role
+from ppp.planning.skills import ATTACK, BEST, FORWARD, GAIT, REACH, TRAVEL, TURN, role
 from ppp.planning.todo import Todo, comes_along, remaining
 from ppp.planning.validate import AIM, plan_errors, point
 from ppp.planning.wording import say
@@ -145,7 +145,7 @@ def _stand_off(draft: Draft, skill: str, target: XY) -> float:
         if o.skill in REACH and not o.ok and distance(o.target, target) <= 2 * AIM
     )
     # a walk stops up to TOLERANCE short of its end, so even 0.1 m is not inside the object
-    return max(0.1, REACH[skill] - TOLERANCE - 0.2 * misses)
+    return max(0.1, BEST[skill] - TOLERANCE - 0.2 * misses)
 
 
 def _face(draft: Draft, todo: Todo) -> None:

@@ -1,0 +1,83 @@
+"""Between the steps of a plan: what lies aside is faced before a blow; walks arrive facing it."""
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from ppp.engines.scene import Prop, Scene
+from ppp.planning.endings import Arrival, Limits, Walk
+from ppp.planning.geometry import bearing, distance, wrap
+from ppp.planning.kinematic import KinematicPerformer
+from ppp.planning.settling import ASIDE, settle, square_up, turning_speed
+from ppp.planning.trace import Trace
+
+AIM = (1.0, 0.0)
+
+
+def standing(heading, skills=None):
+    """A figure at the origin that looks so many degrees to the left of the aim."""
+    performer = KinematicPerformer(skills) if skills else KinematicPerformer()
+    trace = Trace(None)
+    scene = Scene((Prop("dummy", "target", AIM),))
+    trace.add(performer.reset(scene, (0.0, 0.0), math.radians(heading), 0))
+    return performer, trace
+
+
+def aside(trace):
+    return abs(wrap(bearing(trace.now.xy, AIM) - trace.now.heading))
+
+
+@pytest.mark.parametrize("heading", (20.0, -20.0))
+def test_what_lies_a_little_aside_is_stepped_to_without_turning(heading):
+    performer, trace = standing(heading)
+    settle(performer, trace, "slash", AIM, 60.0)
+    assert aside(trace) < ASIDE
+    assert trace.now.heading == pytest.approx(math.radians(heading), abs=1e-3)
+    assert 0.2 < distance(trace.now.xy, (0.0, 0.0)) < 0.5  # 1 m times the sine of 20 degrees
+    assert (trace.now.xy[1] > 0.0) == (heading < 0.0)
+
+
+def test_what_lies_far_aside_is_turned_to_on_the_spot():
+    performer, trace = standing(80.0)
+    settle(performer, trace, "slash", AIM, 60.0)
+    assert abs(trace.now.heading) < math.radians(25.0)
+
+
+@pytest.mark.parametrize("heading, skill, free", ((5.0, "slash", True), (20.0, "taunt", True),
+                                                  (20.0, "slash", False)))
+def test_nothing_is_done_for_what_is_ahead_for_no_blow_or_where_there_is_no_room(
+        heading, skill, free):
+    performer, trace = standing(heading)
+    settle(performer, trace, skill, AIM, 60.0, lambda xy: free)
+    assert trace.now.xy == (0.0, 0.0)
+    assert trace.now.heading == pytest.approx(math.radians(heading))
+
+
+def test_squaring_up_ends_when_the_time_is_up():
+    performer, trace = standing(20.0)
+    square_up(performer, trace, AIM, 0.1)
+    assert trace.now.time <= 0.2
+
+
+def test_the_rate_of_turn_is_that_of_the_last_steps():
+    performer, trace = standing(0.0)
+    performer.command("turn_left", (-1.0, 0.1))
+    for _ in range(12):
+        trace.add(performer.step())
+    first, last = trace.states[-7], trace.states[-1]
+    assert turning_speed(trace.states) == pytest.approx(
+        (last.heading - first.heading) / (6 / 30), rel=1e-6)
+
+
+def test_a_walk_that_leads_up_to_something_runs_on_towards_it():
+    """Beside its end by 0.1 m it steers past it at the object, not back to the end itself."""
+    leg = Walk((0.0, 0.0), (3.0, 0.0), exact=True, onward=(4.0, 0.5))
+    rule = Arrival(leg, 0.35, [], Limits())
+    x, y = rule.aim((2.9, 0.1))
+    assert 0.0 < bearing((2.9, 0.1), (x, y)) < math.radians(35.0)
+    plain = Arrival(leg._replace(onward=None), 0.35, [], Limits()).aim((2.9, 0.1))
+    assert bearing((2.9, 0.1), plain) < -math.radians(30.0)
+    # further beside the leg it would miss the end: it steers at that
+    back = rule.aim((2.9, 0.3))
+    assert bearing((2.9, 0.3), back) < -math.radians(60.0)
