@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "planning"))
@@ -14,11 +15,19 @@ from planning_helpers import keyword_matcher, obstacle, scenario, target  # noqa
 
 from ppp.errors import PPPError  # noqa: E402
 from ppp.evaluation import planning  # noqa: E402
-from ppp.evaluation.planning_episode import Cast, closed_episode, episode, lengths  # noqa: E402
+from ppp.evaluation.planning_episode import (  # noqa: E402
+    Cast,
+    closed_episode,
+    episode,
+    falls,
+    lengths,
+)
 from ppp.evaluation.planning_figures import summary, table  # noqa: E402
 from ppp.planning.kinematic import KinematicPerformer  # noqa: E402
+from ppp.planning.performer import WorldState  # noqa: E402
 from ppp.planning.plan_schema import Plan, PlanStep  # noqa: E402
 from ppp.planning.search import SearchMaker  # noqa: E402
+from ppp.planning.trace import Trace  # noqa: E402
 
 
 def cast(performer=None, maker=None, executor="kinematic"):
@@ -152,3 +161,12 @@ def test_a_file_of_something_else_is_not_written_over(tmp_path):
     with pytest.raises(PPPError, match="holds no measurement"):
         planning.main(["--json", str(file)])
     assert file.read_text() == '{"mine": 1}'
+
+
+def test_a_body_that_drops_while_it_rises_fell_once():
+    """The floor is touched and left many times on the way up; only who stood can fall again."""
+    heights = ((0.9, False), (0.2, True), (0.3, False), (0.2, True), (0.9, False), (0.3, True))
+    trace = Trace(None)
+    for number, (height, fallen) in enumerate(heights):
+        trace.add(WorldState(number / 30, np.array([0.0, 0.0, height]), 0.0, 1.0, fallen))
+    assert falls(trace) == 2
