@@ -29,7 +29,7 @@ TURN_TO, LONGEST_TURN = math.radians(25.0), 5.0
 SQUARE_FROM, SQUARE_TO = math.radians(32.0), math.radians(20.0)
 #: what lies less far aside, but further than the first, rad, is stepped to sideways until it is
 #: this near to ahead, no longer than so many seconds; and so often all this is tried
-ASIDE, ASIDE_TO, LONGEST_SIDE, TRIES = math.radians(8.0), math.radians(4.0), 2.5, 2
+ASIDE, ASIDE_TO, LONGEST_SIDE, TRIES = math.radians(6.0), math.radians(3.0), 2.5, 2
 #: side-steps are steered at a point so far off, m; and by the side that they go to, 1 left
 FAR = 3.0
 SIDEWAYS = {1.0: "strafe_left", -1.0: "strafe_right"}
