@@ -8,7 +8,7 @@ import numpy as np
 
 from ppp.errors import PPPError
 from ppp.planning.conditions import NeverTouched
-from ppp.planning.endings import Limits
+from ppp.planning.endings import Limits, stands
 from ppp.planning.executor import Executor
 from ppp.planning.generate import generate
 from ppp.planning.geometry import XY, distance
@@ -125,7 +125,7 @@ def falls(trace: Trace) -> int:
     for state in trace.states:
         if state.fallen:
             count, stood = count + stood, False
-        elif state.root_up > limits.up_z and state.root_pos[2] > limits.up_height:
+        elif stands(state, limits):
             stood = True
     return count
 

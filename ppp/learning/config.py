@@ -93,8 +93,8 @@ class WarmStartConfig:
     learning_rate: float = 1e-3
     memory: int = 150_000  # labelled states kept
     teacher_share: float = 0.3  # of the humanoids that the teacher moves to the end
-    alone: float = 0.5  # of them that the policy moves by itself and without noise, as in use
     fade: float = 0.6  # share of the iterations in which it falls to that from all of them
+    alone: float = 0.5  # of the humanoids that the policy moves by itself, without noise, as in use
     precision: str = "auto"  # of the regression's products: float32, bfloat16, auto: what is faster
     feedback: bool = True  # the teacher keeps its balance; false: the clips' replay, open loop
     regulator: bool = True  # by a linear-quadratic regulator; false: by the stance legs

@@ -209,6 +209,12 @@ class Turned:
         return None
 
 
+def stands(state: WorldState, limits: Limits) -> bool:
+    """Whether the humanoid is on its feet."""
+    high = float(state.root_pos[2]) > limits.up_height
+    return state.root_up > limits.up_z and high and not state.fallen
+
+
 class Up:
     """Getting up: over when the humanoid stands."""
 
@@ -217,9 +223,7 @@ class Up:
 
     def __call__(self, state: WorldState, elapsed: float) -> Optional[Ending]:
         """Standing, or too slow."""
-        height = float(state.root_pos[2])
-        upright = state.root_up > self.limits.up_z and height > self.limits.up_height
-        if upright and not state.fallen:
+        if stands(state, self.limits):
             return Ending("stands again", True)
         if elapsed > SECONDS["get_up"]:
             return Ending("time limit, still down", False)

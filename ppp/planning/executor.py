@@ -177,7 +177,8 @@ class Executor:
         """The standing target that could be struck from ``end``, where a walk ends, if any."""
         near = [(distance(p.position, end), p.position) for p in self._standing()
                 if p.kind == "target"]
-        return min(near)[1] if near and min(near)[0] < LEADS_UP else None
+        gap, place = min(near, default=(math.inf, end))
+        return place if gap < LEADS_UP else None
 
     def _run(self, step: _Step) -> Outcome:
         """Perform one step to its end."""
@@ -199,8 +200,9 @@ class Executor:
                 spent += self.trace.now.time - before
                 aim = self._aim(step, self.trace.now)
                 self._stage.command(step.skill, aim)
-            if distance(aim, self._aim(step, state)) > FOLLOW and ending is None:
-                aim = self._aim(step, state)
+            now = self.trace.now  # later than ``state`` where the body has faced its target anew
+            if distance(aim, self._aim(step, now)) > FOLLOW and ending is None:
+                aim = self._aim(step, now)
                 self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
 

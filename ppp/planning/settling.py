@@ -6,10 +6,11 @@ begins with its back to the target swings out wide. Neither is worth a step of a
 from __future__ import annotations
 
 import math
-from typing import Callable, Sequence
+from typing import Callable, Sequence, Tuple
 
 from ppp.planning.geometry import XY, bearing, distance, wrap
 from ppp.planning.performer import Performer, WorldState
+from ppp.planning.places import ahead
 from ppp.planning.skills import ATTACK, GAIT, TRAVEL, TURNS, role
 from ppp.planning.trace import Trace
 
@@ -35,8 +36,6 @@ FAR = 3.0
 SIDEWAYS = {1.0: "strafe_left", -1.0: "strafe_right"}
 #: the skill that comes to rest
 STANDING = "idle"
-
-
 #: whether the pelvis may be at a place
 Free = Callable[[XY], bool]
 
@@ -48,18 +47,20 @@ def anywhere(xy: XY) -> bool:
 
 def ground_speed(states: Sequence[WorldState]) -> float:
     """Mean speed over the floor during the last fifth of a second, m/s."""
-    last = states[-1]
-    first = states[max(0, len(states) - 1 - _SPAN)]
-    span = last.time - first.time
+    first, last, span = _lately(states)
     return distance(first.xy, last.xy) / span if span > 0 else 0.0
 
 
 def turning_speed(states: Sequence[WorldState]) -> float:
     """Mean rate of turn during the last fifth of a second, to either side, rad/s."""
-    last = states[-1]
-    first = states[max(0, len(states) - 1 - _SPAN)]
-    span = last.time - first.time
+    first, last, span = _lately(states)
     return abs(wrap(last.heading - first.heading)) / span if span > 0 else 0.0
+
+
+def _lately(states: Sequence[WorldState]) -> Tuple[WorldState, WorldState, float]:
+    """The ends of the last ``_SPAN`` control steps, and the time between them, s."""
+    first, last = states[max(0, len(states) - 1 - _SPAN)], states[-1]
+    return first, last, last.time - first.time
 
 
 def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float,
@@ -103,18 +104,14 @@ def _sidestep(performer: Performer, trace: Trace, aim: XY, until: float, free: F
     skill = SIDEWAYS[1.0 if off > 0.0 else -1.0]
     side = trace.now.heading + TRAVEL[skill]
     gap = distance(here, aim) * abs(math.sin(off))
-    if skill not in performer.skills or not free(_beside(here, side, gap)):
+    if skill not in performer.skills or not free(ahead(here, side, gap)):
         return False
-    performer.command(skill, _beside(here, side, FAR))
+    performer.command(skill, ahead(here, side, FAR))
     end = min(until - 1e-6, trace.now.time + LONGEST_SIDE)
     while off * _aside(trace, aim) > abs(off) * ASIDE_TO and not trace.now.fallen \
             and trace.now.time < end:
         trace.add(performer.step())
     return True
-
-
-def _beside(here: XY, direction: float, gap: float) -> XY:
-    return here[0] + gap * math.cos(direction), here[1] + gap * math.sin(direction)
 
 
 def _stand(performer: Performer, trace: Trace, aim: XY, until: float) -> None:
@@ -143,8 +140,7 @@ def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: f
     here = trace.now.xy
     face = bearing(here, aim) - TRAVEL[skill]
     if TRAVEL[skill]:
-        far = distance(here, aim)
-        aim = (here[0] + far * math.cos(face), here[1] + far * math.sin(face))
+        aim = ahead(here, face, distance(here, aim))
     if abs(wrap(face - trace.now.heading)) >= TURN_FROM:
         _stand(performer, trace, aim, until)
         _turn(performer, trace, aim, TURN_FROM, TURN_TO, until)
