@@ -63,6 +63,7 @@ def run(folder: Path) -> int:
     task = build(TaskConfig, arm["task"], source)
     config = build(TrainConfig, arm["train"], source)
     trainer = Trainer(task, config, folder, arm["seed"])
+    trainer.cache = folder.parents[2] / "cache"  # out/study/arm/seed: the arms have one teacher
     earlier = list_checkpoints(folder / "checkpoints")
     if earlier:
         trainer.restore(earlier[-1])

@@ -112,9 +112,11 @@ def _cell(mean: float, spread: float, digits: int, seeds: int) -> str:
 def picture(declared: Declaration, results: List[Result], out: Path) -> Path:
     """Curves against samples: a row a study, mean over the seeds and their range."""
     studies = [s for s in declared.studies if any(r.arm.study == s for r in results)]
-    figure = Figure(figsize=(16, 3.1 * len(studies)), layout="constrained", dpi=90)
-    grid = figure.subplots(len(studies), len(PANELS), squeeze=False)
-    for row, study in zip(grid, studies):
+    figure = Figure(figsize=(16, 3.3 * len(studies)), layout="constrained", dpi=90)
+    parts = figure.subfigures(len(studies), 1, squeeze=False)[:, 0]
+    for part, study in zip(parts, studies):
+        part.suptitle(declared.studies[study].title or study, x=0.01, ha="left", fontsize=11)
+        row = part.subplots(1, len(PANELS))
         mine = [result for result in results if result.arm.study == study]
         for axes, (key, title) in zip(row, PANELS):
             for number, result in enumerate(mine):
@@ -122,8 +124,6 @@ def picture(declared: Declaration, results: List[Result], out: Path) -> Path:
             axes.set_title(title, fontsize=9)
             axes.tick_params(labelsize=8)
             axes.grid(alpha=0.25)
-        row[0].set_ylabel((declared.studies[study].title or study).split(" (")[0], fontsize=8,
-                          wrap=True)
         row[0].legend(fontsize=7)
         row[0].set_xlabel("million samples, warm start included", fontsize=8)
     figure.savefig(out)

@@ -13,6 +13,7 @@ PARTS = {
     "curves": ("ppp.evaluation.curves", "training runs as one picture, with the healthy bands"),
     "ablation": ("ppp.evaluation.ablation", "declared training arms at equal samples, compared"),
     "pushes": ("ppp.evaluation.perturb", "pushes that a policy survives, by impulse and side"),
+    "blows": ("ppp.evaluation.blows", "attacks: struck down, fallen, from how far"),
     "engines": ("ppp.evaluation.engines", "do two simulators agree, and a policy's scores on both"),
     "planning": ("ppp.evaluation.planning", "a planner on generated scenes: easy, middle, hard"),
     "demo": ("ppp.evaluation.demo", "a scenario over many seeds"),

@@ -1,14 +1,14 @@
 """One generated scene, planned and performed: the row that ``ppp eval planning`` keeps of it."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
 from ppp.errors import PPPError
+from ppp.evaluation.planning_falls import falls
 from ppp.planning.conditions import NeverTouched
-from ppp.planning.endings import Limits, stands
 from ppp.planning.executor import Executor
 from ppp.planning.generate import generate
 from ppp.planning.geometry import XY, distance
@@ -56,6 +56,7 @@ def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
     executor = Executor(scenario, planner, cast.performer, cast.matcher, maker.name,
                         recognise=cast.recognise)
     result = executor.perform(seed)
+    fell = falls(executor.trace, executor.told)
     row.update(
         success=result.success,
         ended=result.ended,
@@ -64,7 +65,8 @@ def episode(level: str, seed: int, cast: Cast) -> Dict[str, Any]:
         reasons=list(result.reasons),
         time_s=round(result.time_s, 2),
         walked_m=round(_walked(executor.trace), 2),
-        falls=falls(executor.trace),
+        falls=len(fell),
+        fell=[asdict(fall) for fall in fell],
         touches=touches(scenario, executor.trace),
     )
     return row
@@ -117,17 +119,6 @@ def lengths(scenario: Scenario, plan: Plan, matcher: Matcher) -> Dict[str, Optio
             stop = here
     found = {"plan_m": round(planned, 3), "optimum_m": round(best, 3)}
     return found if np.isfinite(best) else {**found, "optimum_m": None}
-
-
-def falls(trace: Trace) -> int:
-    """How often the humanoid went down from its feet; who rises and drops again fell once."""
-    count, stood, limits = 0, True, Limits()
-    for state in trace.states:
-        if state.fallen:
-            count, stood = count + stood, False
-        elif stands(state, limits):
-            stood = True
-    return count
 
 
 def touches(scenario: Scenario, trace: Trace) -> int:

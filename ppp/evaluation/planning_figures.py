@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from rich.console import Console
 from rich.table import Table
 
+from ppp.evaluation.planning_falls import tally
 from ppp.planning.levels import LEVELS
 
 #: success of UniHSI (Xiao et al., ICLR 2024, arXiv 2309.07918) on simple, middle and hard plans of
@@ -64,6 +65,7 @@ def _figures(rows: List[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
         "length_ratio_max": max(ratios) if ratios else None,
         "replans": _mean([r["replans"] for r in done]),
         "falls": _mean([r["falls"] for r in done]),
+        "fell_in": tally(done),
         "touches": _mean([r["touches"] for r in done]),
         "time_s": _mean([r["time_s"] for r in done]),
         "closed_episodes": len(closed),
@@ -112,13 +114,17 @@ def _number(value: Optional[float], unit: str = "", digits: int = 2) -> str:
 
 
 def show(levels: Dict[str, Any], planner: str) -> None:
-    """Print the table and why episodes failed."""
+    """Print the table, during which skills the humanoid fell, and why episodes failed."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)  # a file is as wide as it needs to be
     console.print(table(levels, planner))
     for level in (name for name in LEVELS if name in levels):
         for executor in ("kinematic", "physics"):
-            for row in (levels[level][executor] or {}).get("failures", [])[:5]:
+            found = levels[level][executor] or {}
+            fell = ", ".join(f"{skill} {n}" for skill, n in found.get("fell_in", {}).items())
+            if fell:
+                console.print(f"  {level}, {executor}: fell in {fell}", markup=False)
+            for row in found.get("failures", [])[:5]:
                 console.print(f"  {level}, seed {row['seed']}, {executor}: {row['ended']} "
                               f"({'; '.join(row['failed'])})", markup=False)

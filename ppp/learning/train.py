@@ -84,6 +84,8 @@ class Trainer:
         #: what had been spent on the weights that this run began with
         self._before: Dict[str, float] = {"samples": 0, "seconds": 0.0}
         self._left = False
+        #: folder that keeps what is dear to make for later runs; it may be another's
+        self.cache = self.folder.parent / "cache"
         self._taught: Optional[Teacher] = None
         self._asked: Optional[float] = None
 
@@ -183,7 +185,7 @@ class Trainer:
         if self._taught is None and (self._distils or self.config.ppo.teacher):
             with distributed.one_at_first():
                 self._taught = Teacher(self.env, feedback_of(self.config.warm_start),
-                                       self.folder.parent / "cache")
+                                       self.cache)
         return self._taught
 
     def _share(self) -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from typing_extensions import Literal
 from ppp.errors import PPPError
 from ppp.evaluation.book import Book
 from ppp.evaluation.planning import bundle_of, performer_for
-from ppp.evaluation.planning_episode import falls
+from ppp.evaluation.planning_falls import falls
 from ppp.evaluation.recogniser import recognise
 from ppp.evaluation.side_by_side import side_by_side
 from ppp.llarp import SHIPPED, store
@@ -98,7 +98,7 @@ def episode(number: int, args: Args, cast: Cast) -> Dict[str, Any]:
             "instruction": scenario.instruction, "success": result.success,
             "ended": result.ended, "failed": [c.check for c in result.checks if not c.passed],
             **planner.as_dict(), "time_s": round(result.time_s, 2),
-            "falls": falls(executor.trace)}
+            "falls": len(falls(executor.trace, executor.told))}
 
 
 def rows(coming: Iterable[Task], args: Args, cast: Cast) -> Iterator[Dict[str, Any]]:

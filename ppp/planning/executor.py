@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from ppp.engines.scene import Prop, Scene
 from ppp.planning import checks
 from ppp.planning.endings import (
+    TIPPING,
     Arrival,
     Ending,
     Limits,
@@ -111,6 +112,11 @@ class Executor:
         ended = self._loop()
         return self._result(seed, ended)
 
+    @property
+    def told(self) -> List[Tuple[float, str]]:
+        """Every change of skill so far, also those between steps: (time, s; skill)."""
+        return self._stage.told
+
     def _loop(self) -> str:
         """Ask, perform, report, until something ends it; returns why."""
         last: Optional[Outcome] = None
@@ -194,7 +200,7 @@ class Executor:
             elapsed = state.time - start.time - spent
             ending = self._interrupted(step, start, state) or step.rule(state, elapsed)
             blow = int(elapsed / self.limits.swing_seconds)
-            if step.struck and ending is None and blow > blows:
+            if step.struck and ending is None and blow > blows and not self._goes_over(step):
                 blows, before = blow, state.time
                 self._face_again(self._aim(step, state))
                 spent += self.trace.now.time - before
@@ -205,6 +211,10 @@ class Executor:
                 aim = self._aim(step, now)
                 self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
+
+    def _goes_over(self, step: _Step) -> bool:
+        """Whether what is struck is on its way to the floor: who waits has nothing to face."""
+        return self.trace.now.props[step.struck.name].up_z < TIPPING
 
     def _face_again(self, aim: XY) -> None:
         """Between two blows: one that missed turned the body, and the next would miss as well."""

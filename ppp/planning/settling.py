@@ -18,6 +18,9 @@ from ppp.planning.trace import Trace
 RESTING, STEADY = 0.25, 0.4
 #: no longer than this, s
 LONGEST = 2.0
+#: before a blow it stands so much longer, s. Of 192 that had walked up to it 15 % fell by the blow
+#: without, 10 % with 1.5 s, 9 % with 3 s (``ppp eval blows --walk 2``)
+GUARD = 1.5
 #: the speed is taken over so many control steps
 _SPAN = 6
 #: a walk begins with a turn on the spot when its way lies further round than this, rad
@@ -72,8 +75,9 @@ def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float
     """
     if role(skill) == GAIT or skill in (STANDING, "get_up"):
         return
-    _stand(performer, trace, aim, until)
-    if role(skill) == ATTACK:
+    blow = role(skill) == ATTACK
+    _stand(performer, trace, aim, until, GUARD if blow else 0.0)
+    if blow:
         square_up(performer, trace, aim, until, free)
 
 
@@ -90,7 +94,7 @@ def square_up(performer: Performer, trace: Trace, aim: XY, until: float, free: F
         if not _turn(performer, trace, aim, SQUARE_FROM, SQUARE_TO, until) \
                 and not _sidestep(performer, trace, aim, until, free):
             return
-        _stand(performer, trace, aim, until)
+        _stand(performer, trace, aim, until, GUARD)
 
 
 def _aside(trace: Trace, aim: XY) -> float:
@@ -114,16 +118,21 @@ def _sidestep(performer: Performer, trace: Trace, aim: XY, until: float, free: F
     return True
 
 
-def _stand(performer: Performer, trace: Trace, aim: XY, until: float) -> None:
-    if STANDING not in performer.skills:
+def _stand(performer: Performer, trace: Trace, aim: XY, until: float, longer: float = 0.0) -> None:
+    """Come to rest, and stay so much ``longer``, s; who is at rest already has no need of that."""
+    if STANDING not in performer.skills or not _moves(trace.states):
         return
-    begin = trace.now.time
-    while _moves(trace.states) and not trace.now.fallen:
-        if trace.now.time - begin > LONGEST or trace.now.time >= until - 1e-6:
-            return
-        if trace.now.time == begin:
-            performer.command(STANDING, aim)
+    performer.command(STANDING, aim)
+    latest = trace.now.time + LONGEST
+    while _goes_on(trace, min(latest, until)) and _moves(trace.states):
         trace.add(performer.step())
+    latest = trace.now.time + longer
+    while _goes_on(trace, min(latest, until)):
+        trace.add(performer.step())
+
+
+def _goes_on(trace: Trace, end: float) -> bool:
+    return not trace.now.fallen and trace.now.time < end - 1e-6
 
 
 def _moves(states: Sequence[WorldState]) -> bool:

@@ -16,12 +16,16 @@ ROOM = BODY_RADIUS + 0.2
 
 
 class Staged:
-    """A ``Performer`` to which the events of a scenario happen. happened: what did, and when."""
+    """A ``Performer`` to which the events of a scenario happen. happened: what did, and when.
+
+    told: every change of skill as (time, s; skill), also those between the steps of a plan.
+    """
 
     def __init__(self, performer: Performer, events: Sequence[Event]) -> None:
         self.performer, self.events = performer, tuple(events)
         self.control_dt, self.skills = performer.control_dt, performer.skills
         self.happened: List[Dict[str, Any]] = []
+        self.told: List[Tuple[float, str]] = []
 
     def reset(
         self, scene: Scene, start_xy: Tuple[float, float], start_heading: float, seed: int
@@ -29,12 +33,14 @@ class Staged:
         """Begin anew; no event has happened."""
         self._boxes = {p.name: box_of(p) for p in scene.bodies}
         self._due = sorted(self.events, key=lambda e: e.at)
-        self.happened = []
+        self.happened, self.told = [], []
         self._state = self.performer.reset(scene, start_xy, start_heading, seed)
         return self._state
 
     def command(self, skill: str, target_xy: Tuple[float, float]) -> None:
         """Set the skill and its target; see ``Performer``."""
+        if not self.told or self.told[-1][1] != skill:
+            self.told.append((self._state.time, skill))
         self.performer.command(skill, target_xy)
 
     def step(self) -> WorldState:

@@ -19,12 +19,12 @@ from ppp.evaluation.planning_episode import (  # noqa: E402
     Cast,
     closed_episode,
     episode,
-    falls,
     lengths,
 )
+from ppp.evaluation.planning_falls import Fall, falls, tally  # noqa: E402
 from ppp.evaluation.planning_figures import summary, table  # noqa: E402
 from ppp.planning.kinematic import KinematicPerformer  # noqa: E402
-from ppp.planning.performer import WorldState  # noqa: E402
+from ppp.planning.performer import PropState, WorldState  # noqa: E402
 from ppp.planning.plan_schema import Plan, PlanStep  # noqa: E402
 from ppp.planning.search import SearchMaker  # noqa: E402
 from ppp.planning.trace import Trace  # noqa: E402
@@ -163,10 +163,28 @@ def test_a_file_of_something_else_is_not_written_over(tmp_path):
     assert file.read_text() == '{"mine": 1}'
 
 
-def test_a_body_that_drops_while_it_rises_fell_once():
-    """The floor is touched and left many times on the way up; only who stood can fall again."""
-    heights = ((0.9, False), (0.2, True), (0.3, False), (0.2, True), (0.9, False), (0.3, True))
+def trace_of(heights, props=None):
     trace = Trace(None)
     for number, (height, fallen) in enumerate(heights):
-        trace.add(WorldState(number / 30, np.array([0.0, 0.0, height]), 0.0, 1.0, fallen))
-    assert falls(trace) == 2
+        trace.add(WorldState(number / 30, np.array([0.0, 0.0, height]), 0.0,
+                             1.0 if height > 0.5 else 0.1, fallen, props or {}))
+    return trace
+
+
+def test_a_body_that_drops_while_it_rises_fell_once():
+    """The floor is touched and left many times on the way up; only who stood can fall again."""
+    trace = trace_of([(0.9, False), (0.2, True), (0.3, False), (0.2, True), (0.9, False),
+                      (0.3, True)])
+    assert [round(fall.lay * 30) for fall in falls(trace, [])] == [1, 5]
+
+
+def test_a_fall_is_laid_to_what_was_told_when_the_balance_went():
+    """Upright until 0.3 s, told to slash since 0.2 s; on the floor at 0.6 s, told to get up."""
+    props = {"far": PropState(np.array([0.0, 3.0, 0.9]), 1.0, False, False),
+             "post": PropState(np.array([0.6, 0.8, 0.9]), 1.0, False, False)}
+    trace = trace_of([(0.9, False)] * 10 + [(0.4, False)] * 8 + [(0.2, True)], props)
+    told = [(0.0, "idle"), (0.1, "walk_forward"), (0.2, "slash"), (0.5, "get_up")]
+    (fall,) = falls(trace, told)
+    assert fall == Fall(0.3, 0.6, "slash", 0.1, "walk_forward", "post", 1.0)
+    rows = [{"fell": [{"skill": "run"}]}, {"fell": [{"skill": "slash"}, {"skill": "slash"}]}, {}]
+    assert list(tally(rows).items()) == [("slash", 2), ("run", 1)]

@@ -10,7 +10,8 @@ from planning_helpers import STRIKE, keyword_matcher, obstacle, perform, scenari
 from ppp.planning.executor import Began, Ended, Executor, Replanned
 from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.plan_schema import Plan, PlanStep
-from ppp.planning.planner import Command, Done
+from ppp.planning.planner import Command, Done, ListPlanner
+from ppp.planning.search import SearchMaker
 from ppp.planning.skills import SKILLS
 
 WITHOUT_GET_UP = [s for s in SKILLS if s != "get_up"]
@@ -339,6 +340,31 @@ def test_the_humanoid_comes_to_rest_before_a_blow():
     assert len(trace.states) == before  # a gait needs no rest
     settle(performer, trace, "slash", (9.0, 0.0), 60.0)
     assert ground_speed(trace.states) <= RESTING and len(trace.states) > before
+
+
+class FallsSlowly(KinematicPerformer):
+    """What it struck goes over for three seconds; it turns the figure aside meanwhile."""
+
+    def step(self):
+        state = super().step()
+        if self._fallen and not hasattr(self, "since"):
+            self.since = state.time
+        if not self._fallen or state.time > self.since + 3.0:
+            return state
+        return replace(state, heading=0.4, props={name: replace(prop, up_z=0.9)
+                                     for name, prop in state.props.items()})
+
+
+def test_nobody_faces_again_what_is_on_its_way_to_the_floor():
+    made = scenario(objects=[target("target", 6.0, 0.0)], success=[{"knocked_over": "target"}])
+    performer = FallsSlowly()
+    executor = Executor(made, ListPlanner(made, SKILLS, SearchMaker(keyword_matcher)), performer,
+                        keyword_matcher)
+    result = executor.perform()
+    assert result.success and result.replans == 0
+    blow = result.steps[-1]
+    assert blow.end - blow.start > 2.5  # longer than the time between two blows
+    assert {skill for time, skill in executor.told if time >= blow.start - 1e-6} == {"slash"}
 
 
 def test_a_walk_back_begins_with_a_turn_on_the_spot():
