@@ -43,6 +43,9 @@ class Args:
     """Task whose environment and training are measured."""
     cfg_train: Optional[Path] = None
     """Training settings (default: cfg/train/ppp_cpu.yaml)."""
+    checkpoint: Optional[Path] = None
+    """A training's checkpoint (.pt), whose policy moves the humanoids; without it noise does, they
+    fall all the time, and restarts cost more than in a training."""
     rounds: int = 5
     """Measurements of each kind; the median counts."""
     json: Optional[Path] = None
@@ -64,7 +67,8 @@ def measure(args: Args) -> Dict[str, Any]:
     counts = args.num_envs or [config.num_envs]
     configs = [bench_config(config, count) for count in counts]  # a wrong one is told before
     if len(configs) == 1:
-        rows = [measure_one(task, configs[0], args.engine, device, args.rounds)]
+        rows = [measure_one(task, configs[0], args.engine, device, args.rounds,
+                            args.checkpoint)]
     else:
         rows = [_apart(args, device, count) for count in counts]
     targets = GPU_TARGETS if device.startswith("cuda") else CPU_TARGETS
@@ -81,6 +85,8 @@ def _apart(args: Args, device: str, count: int) -> Dict[str, float]:
                    str(args.rounds), "--json", str(out)]
         if args.cfg_train:
             command += ["--cfg-train", str(args.cfg_train)]
+        if args.checkpoint:
+            command += ["--checkpoint", str(args.checkpoint)]
         print(f"{count} humanoids …", file=sys.stderr, flush=True)
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                               check=False)

@@ -10,6 +10,7 @@ and nothing else; ``state`` is not renewed. ``snapshot`` and ``restore`` set it 
 """
 from __future__ import annotations
 
+import copy
 import dataclasses
 import resource
 import statistics
@@ -17,11 +18,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 
 from ppp.learning.config import TrainConfig, check_batch
+from ppp.learning.moment import env_state, load_env_state
 from ppp.learning.train import Trainer
 from ppp.tasks.config import TaskConfig
 
@@ -35,13 +37,21 @@ PHYSICS_STEPS = 4
 NOISE = 0.05
 
 
-def measure(task: TaskConfig, config: TrainConfig, engine: str, device: str, rounds: int
-            ) -> Dict[str, float]:
-    """All figures for one number of humanoids, in control steps a second over all of them."""
+def measure(task: TaskConfig, config: TrainConfig, engine: str, device: str, rounds: int,
+            checkpoint: Optional[Path] = None) -> Dict[str, float]:
+    """All figures for one number of humanoids, in control steps a second over all of them.
+
+    checkpoint: whose policy moves them and is trained; without it noise does, and they fall.
+    """
     held = _device_memory(device)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(task, config, Path(folder) / "run", engine=engine, device=device)
-        figures: Dict[str, float] = {"num_envs": config.num_envs, **steps(trainer.env, rounds)}
+        drive: Callable[[Any], List[torch.Tensor]] = noise
+        if checkpoint is not None:
+            trainer.restore(checkpoint, counters=False)
+            drive = lambda env: driven(trainer)  # noqa: E731
+        figures: Dict[str, float] = {"num_envs": config.num_envs,
+                                     **steps(trainer.env, rounds, drive)}
         figures.update(training(trainer, rounds))
         figures["device_memory_mb"] = _device_memory(device) - held
         trainer.env.close()
@@ -76,22 +86,44 @@ def bench_config(config: TrainConfig, count: int) -> TrainConfig:
     return config
 
 
-def steps(env: Any, rounds: int) -> Dict[str, float]:
+def noise(env: Any) -> List[torch.Tensor]:
+    """Actions (N, 31) for ``STEPS`` control steps: noise about the mean pose."""
+    return [NOISE * torch.randn(env.num_envs, env.action_size, device=env.device)
+            for _ in range(STEPS)]
+
+
+@torch.no_grad()
+def driven(trainer: Trainer) -> List[torch.Tensor]:
+    """Actions (N, 31) of the trainer's policy, with noise, for ``STEPS`` control steps to come."""
+    env, actions = trainer.env, []
+    begin = copy.deepcopy(env_state(env))
+    for shake in noise(env):
+        known = trainer.style.latents.now(env.commands)
+        actions.append(trainer.policy.act(env.observe(), known) + shake)
+        env.step(actions[-1])
+    load_env_state(env, begin)
+    return actions
+
+
+def steps(env: Any, rounds: int, drive: Callable[[Any], List[torch.Tensor]] = noise
+          ) -> Dict[str, float]:
     """Bare simulator, engine and environment, each over the same states and targets.
 
-    The environment's step holds observations, discriminator frames, rewards and restarts.
+    The environment's step holds observations, discriminator frames, rewards and restarts. drive:
+    gives the actions of the next ``STEPS``, and leaves the environment as it is.
     """
     engine, count = env.engine, env.num_envs
     env.reset()
-    for _ in range(SETTLING):
-        env.step(_noise(env))
+    for _ in range(SETTLING // STEPS):
+        for action in drive(env):
+            env.step(action)
     kinds: Dict[str, Callable[[torch.Tensor], Any]] = {"engine": lambda a: engine.step(
         env.actions.targets(a)), "env": env.step}
     if hasattr(engine, "bare_step"):
         kinds = {"raw": lambda a: engine.bare_step(env.actions.targets(a)), **kinds}
     times: Dict[str, List[Tuple[float, float]]] = {name: [] for name in kinds}
     for number in range(rounds + 1):
-        actions, begin = [_noise(env) for _ in range(STEPS)], engine.snapshot()
+        actions, begin = drive(env), engine.snapshot()
         for name, step in kinds.items():
             engine.restore(begin)
             spent = _seconds(env.device, lambda: [step(action) for action in actions])  # noqa: B023
@@ -123,10 +155,6 @@ def training(trainer: Trainer, rounds: int) -> Dict[str, float]:
     wall, cpu = (statistics.median(part) for part in zip(*times))
     return {"train_samples_per_s": agent.batch_size / wall, "train_cpu": cpu / agent.batch_size,
             "rollout_share": statistics.median(shares)}
-
-
-def _noise(env: Any) -> torch.Tensor:
-    return NOISE * torch.randn(env.num_envs, env.action_size, device=env.device)
 
 
 def _seconds(device: str, work: Callable[[], Any]) -> Tuple[float, float]:

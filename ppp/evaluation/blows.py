@@ -42,7 +42,7 @@ Task = Tuple[str, float, float, int]
 @dataclass
 class Args:
     """Measure the attacks: how often what stands ahead is struck down, and the body with it, by
-    the distance of its centre and its angle."""
+    the distance of its centre and its angle. Bumped: it lay before the blow began."""
 
     skills: List[str] = field(default_factory=lambda: list(REACH))
     """Attacks to measure."""
@@ -106,14 +106,16 @@ class Blows(Book):
 
 
 def cells(rows: List[Dict[str, Any]], skill: str) -> List[Dict[str, Any]]:
-    """For each distance and angle: the shares struck down, fallen, struck and not fallen; s."""
+    """For each distance and angle: the shares struck down by the blow, bumped over before it,
+    fallen, struck and not fallen; s."""
     found = []
     places = sorted({(r["distance"], r["angle"]) for r in rows if r["skill"] == skill})
     for distance, angle in places:
         mine = [r for r in rows
                 if (r["skill"], r["distance"], r["angle"]) == (skill, distance, angle)]
         share = {name: round(sum(map(bool, values)) / len(mine), 4) for name, values in {
-            "struck": [r["struck"] for r in mine], "fell": [r["fell"] for r in mine],
+            "struck": [r["struck"] for r in mine],
+            "bumped": [r["bumped"] for r in mine], "fell": [r["fell"] for r in mine],
             "good": [r["struck"] and not r["fell"] for r in mine]}.items()}
         found.append({"distance": distance, "angle": angle, "blows": len(mine), **share,
                       "seconds": round(sum(r["seconds"] for r in mine) / len(mine), 2)})
@@ -145,26 +147,29 @@ def perform(task: Task, performer: PhysicsPerformer, walk: float = 0.0) -> Dict[
     blow = next((step for step in result.steps if step.skill == skill), None)
     fell = falls(executor.trace, executor.told)
     return {"skill": skill, "distance": distance, "angle": angle, "seed": seed,
-            "struck": _down(executor.trace), "fell": len(fell), "seconds": result.time_s,
+            "struck": bool(blow and blow.ended.startswith("struck down")),
+            "bumped": _down_at(executor.trace, blow.start if blow else math.inf),
+            "fell": len(fell), "seconds": result.time_s,
             "fell_in": [fall.skill for fall in fell],
             "ended": blow.ended if blow else result.ended}
 
 
-def _down(trace: Trace) -> bool:
-    return bool(trace.prop_lies("target").any())
+def _down_at(trace: Trace, time: float) -> bool:
+    """Whether the target lies at ``time``, s: before the blow it can only have been walked into."""
+    return bool(trace.prop_lies("target")[trace.times() <= time + 1e-6].any())
 
 
 def show(book: Blows) -> None:
     """Print a table."""
     table = Table(title="blows", title_justify="left")
-    for column in ("skill", "distance", "aside", "blows", "struck down", "fell",
+    for column in ("skill", "distance", "aside", "blows", "struck down", "bumped", "fell",
                    "struck, not fallen"):
         table.add_column(column, justify="left" if column == "skill" else "right")
     for skill, found in book.figures().items():
         for cell in found:
             table.add_row(skill, f"{cell['distance']:.2f} m", f"{cell['angle']:.0f}°",
                           str(cell["blows"]), *(f"{100 * cell[name]:.0f} %"
-                                                for name in ("struck", "fell", "good")))
+                                                for name in ("struck", "bumped", "fell", "good")))
     Console(highlight=False).print(table)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,10 @@ from ppp.engines import make_engine
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError
 from ppp.evaluation import bench, bench_machine, bench_rates
+from ppp.learning.config import load_train
+from ppp.learning.train import Trainer
+from ppp.settings import ROOT
+from ppp.tasks.config import load_task
 
 ROW = {"num_envs": 64, "raw_steps_per_s": 1000.0, "engine_steps_per_s": 900.0,
        "env_steps_per_s": 700.0, "train_samples_per_s": 400.0, "env_to_raw_ratio": 0.7,
@@ -129,6 +134,32 @@ def test_a_busy_machine_is_told_with_shares_that_stand_it():
     assert bench.busy(figures) == ["the machine was busy (load 9.1 on 2 cores): do not trust the "
                                    "rates; shares by processor time: env 0.75, training 0.50"]
     assert bench.busy({**figures, "machine": {"cores": 16, "load": 9.1}}) == []
+
+
+def test_a_policy_moves_the_humanoids_and_leaves_the_environment_as_it_was(tmp_path):
+    """Its actions, carried out, keep them on their feet where noise about the mean pose does not."""
+    task = load_task("HumanoidSkills")
+    task = replace(task, command=replace(task.command, switch_start=0.0, approach=0.0),
+                   terminations=[])
+    config = bench_rates.bench_config(load_train(), 32)
+    trainer = Trainer(task, config, tmp_path / "run")
+    trainer.restore(ROOT / "ppp/pretrained/checkpoint/humanoid_skills.pt", counters=False)
+    env = trainer.env
+    walk = env.library.skills.index("walk_forward")
+    env.commands.draw_skills = lambda count: torch.full((count,), walk)
+    heights = {}
+    for name, drive in (("policy", lambda: bench_rates.driven(trainer)),
+                        ("noise", lambda: bench_rates.noise(env))):
+        env.reset()
+        for _ in range(4):
+            before, age = env.observe().clone(), env.age.clone()
+            actions = drive()
+            assert torch.equal(env.observe(), before) and torch.equal(env.age, age)
+            for action in actions:
+                env.step(action)
+        heights[name] = float((env.engine.state.root_pos[:, 2] > 0.7).float().mean())
+    env.close()
+    assert heights["policy"] > 0.9 and heights["noise"] < 0.7
 
 
 def test_several_numbers_are_measured_in_processes_of_their_own(monkeypatch, tmp_path, capsys):

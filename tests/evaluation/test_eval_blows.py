@@ -8,7 +8,9 @@ import pytest
 
 from ppp.errors import PPPError
 from ppp.evaluation import blows
+from ppp.planning.performer import PropState, WorldState
 from ppp.planning.planner import Done
+from ppp.planning.trace import Trace
 
 
 @pytest.mark.parametrize("distance, angle, place", ((1.0, 0.0, (1.0, 0.0)), (2.0, 90.0, (0.0, 2.0)),
@@ -39,14 +41,24 @@ def test_the_steps_of_a_blow():
 
 def test_shares_of_a_cell():
     common = {"skill": "kick", "distance": 0.7, "angle": 0.0}
-    rows = [{**common, "seed": seed, "struck": struck, "fell": fell, "seconds": seconds}
-            for seed, (struck, fell, seconds) in enumerate(
+    rows = [{**common, "seed": seed, "struck": struck, "fell": fell, "seconds": seconds,
+             "bumped": seed == 3} for seed, (struck, fell, seconds) in enumerate(
                 [(True, 0, 8.0), (True, 2, 10.0), (False, 1, 12.0), (False, 0, 10.0)])]
-    rows.append({**common, "distance": 0.5, "seed": 0, "struck": True, "fell": 0, "seconds": 5.0})
+    rows.append({**common, "distance": 0.5, "seed": 0, "struck": True, "fell": 0, "seconds": 5.0,
+                 "bumped": False})
     near, far = blows.cells(rows, "kick")
     assert (near["distance"], near["good"], near["blows"]) == (0.5, 1.0, 1)
     assert (far["struck"], far["fell"], far["good"]) == (0.5, 0.5, 0.25)
-    assert (far["blows"], far["seconds"]) == (4, 10.0)
+    assert (far["blows"], far["bumped"], far["seconds"]) == (4, 0.25, 10.0)
+
+
+def test_what_lies_before_the_blow_was_bumped_over():
+    trace = Trace(None)
+    for number, up in enumerate((1.0, 0.9, 0.1, 0.1)):
+        trace.add(WorldState(0.5 * number, np.zeros(3), 0.0,
+                             props={"target": PropState(np.zeros(3), up)}))
+    assert [blows._down_at(trace, time) for time in (0.0, 0.5, 1.0, 1.5)] == [False, False, True,
+                                                                              True]
 
 
 def test_blows_are_measured_and_a_measurement_goes_on(tmp_path, capsys):
