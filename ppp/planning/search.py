@@ -22,6 +22,7 @@ from ppp.planning.ordering import in_best_order
 from ppp.planning.places import TOLERANCE, ahead, felled, free, reach_places, strike_places
 from ppp.planning.plan_schema import Plan
 from ppp.planning.routes import Goal, find_route
+from ppp.planning.run_up import run_up
 from ppp.planning.situation import Matcher, Situation
 from ppp.planning.skills import ATTACK, BEST, FORWARD, GAIT, REACH, TRAVEL, TURN, role
 from ppp.planning.todo import Todo, comes_along, remaining
@@ -119,6 +120,7 @@ def _walk_to_strike(draft: Draft, prop: Prop, gap: float) -> None:
             return
         try:
             if goals:
+                goals = run_up(draft, prop, goals)
                 walk(draft, goals, f"strike '{prop.name}'", prop.name)
                 return
         except PPPError as error:

@@ -62,7 +62,7 @@ def test_a_target_that_is_moved_during_the_blow_is_followed():
 def test_a_target_that_lies_is_not_moved():
     result = perform(scenario(
         [*STRIKE, {"reached": [-4, 0]}], [target("dummy", 3, 0)],
-        events=[{"at": 3.5, "move": "dummy", "to": [0, 4]}],
+        events=[{"at": 6.0, "move": "dummy", "to": [0, 4]}],
     ))
     assert result.success and result.replans == 0
     assert [e["what"] for e in result.events] == ["it lay already"]
