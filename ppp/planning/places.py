@@ -27,6 +27,8 @@ from ppp.planning.zones import Keep, outside
 TOLERANCE = 0.35
 #: free floor that a swung sword likes around the humanoid, m
 SWEEP = 1.3
+#: and room beyond that of the zones, m: what is struck slides, and a side's edges go with it
+ROOMY = 0.4
 _DIRECTIONS = 16
 
 
@@ -64,7 +66,8 @@ def strike_places(
 ) -> List[Goal]:
     """Places ``gap`` m off the side of the struck object with nothing in the way of the blow.
 
-    A place within a sword's sweep of other things costs more, of a forbidden one much more.
+    A place within a sword's sweep of other things costs more, of a forbidden one or near to the
+    edge of a zone much more.
     """
     forbidden = situation.scenario.forbidden()
     target = box_of(struck)
@@ -78,6 +81,9 @@ def strike_places(
         for box in others:
             lack = max(0.0, SWEEP - float(point_distance(xy, box)))
             cost += lack * (4.0 if box.name in forbidden else 1.0)
+        for keep in keeps:
+            lack = max(0.0, keep.room + ROOMY - float(point_distance(np.array(xy), keep.shape)))
+            cost += 4.0 * lack
         goals.append(Goal(xy, cost))
     return goals
 

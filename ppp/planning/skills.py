@@ -33,10 +33,9 @@ TURNS: Mapping[str, float] = {"turn_left": 1.0, "turn_right": -1.0}
 #: ahead of the pelvis at 8 m/s and the body rolls on a little until it stands. The others: arm
 #: 0.53 m, blade 0.74 m past the hand, leg 0.83 m, minus a margin.
 REACH: Mapping[str, float] = {"slash": 1.35, "stab": 1.0, "shield_bash": 0.5, "kick": 0.6}
-#: and from where a blow does best. Measured with the shipped slash (16 each, brought to rest, the
-#: object's centre so far from the pelvis, 12 degrees to the right to straight ahead), struck down
-#: within 6 s without a fall then or after: 0.75 m 78 %, 0.85 m 81, 0.95 m 92, 1.05 m 78, 1.1 m 33,
-#: 1.2 m 31, 1.3 m 22: from there the edge of the blade hits, and throws the body over
+#: and from where a blow does best: plans walk to that less ``TOLERANCE``, which is 0.85 m from the
+#: centre of the usual target. After a walk the shipped slash throws 21 to 31 % of the bodies over
+#: from 1.05 to 1.2 m, 4 to 10 % from 0.85 to 0.95 m (``ppp eval blows --walk 2``, docs/method.md)
 BEST: Mapping[str, float] = {**REACH, "slash": 1.0}
 
 #: how long an in-place skill takes when a plan does not say, s

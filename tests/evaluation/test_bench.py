@@ -137,7 +137,7 @@ def test_a_busy_machine_is_told_with_shares_that_stand_it():
 
 
 def test_a_policy_moves_the_humanoids_and_leaves_the_environment_as_it_was(tmp_path):
-    """Its actions, carried out, keep them on their feet where noise about the mean pose does not."""
+    """Its actions keep them on their feet, where noise about the mean pose does not."""
     task = load_task("HumanoidSkills")
     task = replace(task, command=replace(task.command, switch_start=0.0, approach=0.0),
                    terminations=[])
