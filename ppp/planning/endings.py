@@ -91,8 +91,9 @@ class Arrival:
     ) -> None:
         self.walk, self.no_go, self.limits = walk, no_go, limits
         length = distance(walk.start, walk.end)
-        # a short leg is walked, not skipped for being within the tolerance from its start
-        self.tolerance = min(tolerance, max(0.1, 0.5 * length))
+        # a short leg is walked, not skipped for being within the tolerance from its start; but a
+        # way point that near is passed already, and who goes back for it walks in a circle
+        self.tolerance = min(tolerance, max(0.1, 0.5 * length)) if walk.exact else tolerance
         self.seconds = limits.grace + length / limits.slowest
         self._best, self._best_at = length, 0.0
         self._looked = -limits.look_seconds

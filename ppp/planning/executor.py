@@ -167,7 +167,9 @@ class Executor:
             walk = Walk(self.trace.now.xy, command.target, exact, onward)
             places = {p.name: p.position for p in self.scene.props}
             places.update(prop_positions(self.trace.now))
-            tolerance = arrival_tolerance(self.scenario, places, command.target)
+            tolerance = self.limits.tolerance  # of a way point, which nobody stops at
+            if exact:
+                tolerance = arrival_tolerance(self.scenario, places, command.target)
             rule = Arrival(walk, tolerance, self._no_go(), self.limits)
         elif kind == TURN and not timed:
             rule = Turned(command.target, turn_tolerance(self.scenario), self.limits)

@@ -25,6 +25,8 @@ GUARD = 0.75
 _SPAN = 6
 #: a walk begins with a turn on the spot when its way lies further round than this, rad
 TURN_FROM = math.radians(75.0)
+#: unless it leads no further than this, m
+AT_IT = 0.25
 #: and the turn ends this near to it, rad; no later than after so many seconds
 TURN_TO, LONGEST_TURN = math.radians(25.0), 5.0
 #: a blow at what lies further aside, rad, is begun with a turn, which goes on until this near to
@@ -144,7 +146,7 @@ def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: f
 
     A forward gait faces ``aim``, a backward one turns its back to it.
     """
-    if role(skill) != GAIT or distance(trace.now.xy, aim) < 0.5:
+    if role(skill) != GAIT or distance(trace.now.xy, aim) < AT_IT:
         return
     here = trace.now.xy
     face = bearing(here, aim) - TRAVEL[skill]

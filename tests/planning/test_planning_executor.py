@@ -272,6 +272,19 @@ def test_a_waypoint_counts_when_it_is_passed_and_a_goal_does_not():
     assert [s.ended for s in result.steps] == ["passed", "reached"]
 
 
+def test_a_way_point_at_the_feet_is_passed_though_a_goal_beside_it_is_strict():
+    """0.3 m behind: who went back for it would walk in a circle. The post itself is walked to."""
+    made = scenario([{"reached": "post", "within": 0.7}],
+                    [{"name": "post", "kind": "marker", "position": [0.3, 0.0]}])
+    plan = Plan(steps=[PlanStep(command="walk forward", target=(-0.3, 0.0)),
+                       PlanStep(command="walk forward", target=(3.0, 0.0), until="reached"),
+                       PlanStep(command="walk forward", target=(0.3, 0.0), until="reached")])
+    planner = ListPlanner(made, SKILLS, SearchMaker(keyword_matcher), plan)
+    result = Executor(made, planner, KinematicPerformer(), keyword_matcher).perform()
+    assert result.steps[0].end == result.steps[0].start and result.steps[0].ended == "reached"
+    assert result.steps[2].remaining <= 0.5
+
+
 def test_a_step_against_a_wall_that_nobody_forbids_is_stuck():
     made = scenario([{"reached": [3, 0]}], [target("pillar", 2, 0)])
     plan = Plan(steps=[PlanStep(command="walk", target=(3, 0))])
