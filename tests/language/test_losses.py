@@ -120,7 +120,9 @@ def test_scratch_is_random_seeded_and_trained_towards_the_pretrained_codes(tmp_p
     assert not torch.allclose(one.encode(["walk"]), other.encode(["walk"]))
     phrases = PhraseSet("x.yaml", "", dict(LABELS), dict(TRAIN))
     book = build_codebook(one, phrases, PAIRS)
-    assert torch.equal(book.codes, Codebook.build(one.reference, LABELS).codes)
+    # in another batch, products of matrices may be rounded otherwise
+    wanted = Codebook.build(one.reference, LABELS).codes
+    assert torch.allclose(book.codes, wanted, rtol=0.0, atol=1e-6)
     assert any("word_embeddings" in name for name in trainable(one))
     made = fit_model(one, phrases, PAIRS, "finetune", FitSettings(epochs=1)).model
     made.save(str(tmp_path))
