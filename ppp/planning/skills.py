@@ -34,8 +34,8 @@ TURNS: Mapping[str, float] = {"turn_left": 1.0, "turn_right": -1.0}
 #: 0.53 m, blade 0.74 m past the hand, leg 0.83 m, minus a margin.
 REACH: Mapping[str, float] = {"slash": 1.35, "stab": 1.0, "shield_bash": 0.5, "kick": 0.6}
 #: and from where a blow does best: plans walk to that less ``TOLERANCE``, which is 0.85 m from the
-#: centre of the usual target. After a walk the shipped slash throws 21 to 31 % of the bodies over
-#: from 1.05 to 1.2 m, 4 to 10 % from 0.85 to 0.95 m (``ppp eval blows --walk 2``, docs/method.md)
+#: centre of the usual target. After a walk the shipped slash throws 25 to 40 % of the bodies over
+#: from 1.05 to 1.2 m, 4 to 8 % from 0.85 to 0.95 m (``ppp eval blows --walk 2``, docs/method.md)
 BEST: Mapping[str, float] = {**REACH, "slash": 1.0}
 
 #: how long an in-place skill takes when a plan does not say, s
