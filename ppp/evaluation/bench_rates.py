@@ -46,12 +46,12 @@ def measure(task: TaskConfig, config: TrainConfig, engine: str, device: str, rou
     held = _device_memory(device)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(task, config, Path(folder) / "run", engine=engine, device=device)
-        drive: Callable[[Any], List[torch.Tensor]] = noise
-        if checkpoint is not None:
+        figures: Dict[str, float] = {"num_envs": config.num_envs}
+        if checkpoint is None:
+            figures.update(steps(trainer.env, rounds))
+        else:
             trainer.restore(checkpoint, counters=False)
-            drive = lambda env: driven(trainer)  # noqa: E731
-        figures: Dict[str, float] = {"num_envs": config.num_envs,
-                                     **steps(trainer.env, rounds, drive)}
+            figures.update(steps(trainer.env, rounds, lambda env: driven(trainer)))
         figures.update(training(trainer, rounds))
         figures["device_memory_mb"] = _device_memory(device) - held
         trainer.env.close()

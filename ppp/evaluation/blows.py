@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Hashable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Hashable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from rich.console import Console
@@ -17,9 +17,9 @@ from rich.table import Table
 from ppp.engines.scene import Scene
 from ppp.errors import PPPError, unknown
 from ppp.evaluation.book import Book
+from ppp.evaluation.planning import bundle_of
 from ppp.evaluation.planning_falls import falls
 from ppp.evaluation.side_by_side import side_by_side
-from ppp.learning.bundle import load_policy
 from ppp.options import read_options
 from ppp.outputs import check_file
 from ppp.planning.executor import Executor
@@ -176,15 +176,16 @@ def show(book: Blows) -> None:
 def main(argv: Optional[List[str]] = None) -> int:
     """Entry point of ``ppp eval blows``."""
     args = read_options(Args, argv, "ppp eval blows")
-    policy = load_policy(args.bundle)
-    _check(args, tuple(policy.skills))
+    performer = PhysicsPerformer(args.bundle)
+    _check(args, performer.skills)
     check_file(args.json)
-    book = Blows(args.json, {"bundle": str(args.bundle or "shipped"), "walk": args.walk})
+    book = Blows(args.json, {"bundle": bundle_of(args, performer), "walk": args.walk})
     tasks: List[Task] = [(skill, d, a, seed) for skill in args.skills for d in args.distances
                          for a in args.angles for seed in range(args.episodes)]
 
     def rows(coming: Any) -> Iterator[Dict[str, Any]]:
-        return side_by_side(coming, lambda task, own: perform(task, own, args.walk), policy)
+        return side_by_side(coming, lambda task, own: perform(task, own, args.walk),
+                            performer.policy)
 
     done = book.fill(book.missing(tasks), rows, lambda row: (
         f"{row['skill']} {row['distance']:g} m {row['angle']:g}°: {row['ended']}"
@@ -194,7 +195,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     return 0
 
 
-def _check(args: Args, skills: Tuple[str, ...]) -> None:
+def _check(args: Args, skills: Sequence[str]) -> None:
     attacks = [name for name in skills if role(name) == ATTACK]
     for name in args.skills:
         if name not in attacks:

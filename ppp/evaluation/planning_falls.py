@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from ppp.planning.endings import Limits, stands
 from ppp.planning.geometry import distance
+from ppp.planning.performer import prop_positions
 from ppp.planning.trace import Trace
 
 #: the balance is lost when the pelvis leans further than this, cosine (37 degrees), for good
@@ -52,9 +53,8 @@ def falls(trace: Trace, told: Sequence[Tuple[float, str]]) -> List[Fall]:
 def _fall(trace: Trace, upright: int, lay: float, told: Sequence[Tuple[float, str]]) -> Fall:
     state = trace.states[upright]
     known = [(0.0, "idle"), *(entry for entry in told if entry[0] <= state.time + 1e-6)]
-    near, gap = min(((name, distance(state.xy, (float(p.position[0]), float(p.position[1]))))
-                     for name, p in state.props.items()), key=lambda item: item[1],
-                    default=("", 0.0))
+    gap, near = min(((distance(state.xy, xy), name) for name, xy in prop_positions(state).items()),
+                    default=(0.0, ""))
     return Fall(round(state.time, 2), round(lay, 2), known[-1][1],
                 round(state.time - known[-1][0], 2), known[-2][1] if len(known) > 1 else "",
                 near, round(gap, 2))

@@ -41,6 +41,10 @@ class Draft:
         """What stands, without what this plan has struck down by then."""
         return [b for b in walls(self.now) if b.name not in self.struck]
 
+    def obstructions(self) -> List[Box]:
+        """What stands, and where something lies that was or will be struck down by then."""
+        return [*self.boxes(), *lying(self.now), *self.struck.values()]
+
     def keeps(self) -> List[Keep]:
         """The zones to stay out of, with the room that plans like."""
         down = self.now.fallen.union(self.struck)
@@ -61,8 +65,7 @@ def walk(draft: Draft, goals: Sequence[Goal], what: str, thing: str) -> None:
     if not draft.gait:
         raise PPPError(f"cannot {what}: this policy has none of the skills {', '.join(FORWARD)}")
     _step_away(draft, boxes)
-    lain = [*lying(draft.now), *draft.struck.values()]
-    route = find_route(draft.xy, goals, [*boxes, *lain], keeps)
+    route = find_route(draft.xy, goals, draft.obstructions(), keeps)
     route = route or find_route(draft.xy, goals, boxes, keeps)
     if route is None:
         raise PPPError(_no_way(draft, what, thing))

@@ -20,7 +20,7 @@ from ppp.planning.geometry import (
     to_segment,
     wrap,
 )
-from ppp.planning.performer import WorldState
+from ppp.planning.performer import PropState, WorldState
 from ppp.planning.places import TOLERANCE
 from ppp.planning.scenario import Scenario
 from ppp.planning.situation import lies
@@ -164,6 +164,11 @@ class Arrival:
         return float(aim[0]), float(aim[1])
 
 
+def goes_over(prop: PropState) -> bool:
+    """Whether an object is on its way to the floor, or lies there."""
+    return prop.up_z < TIPPING
+
+
 class Strike:
     """An attack: over when the struck object lies, or when all blows have missed."""
 
@@ -176,7 +181,7 @@ class Strike:
         prop = state.props[self.struck.name]
         if lies(prop.up_z):
             return Ending(f"struck down '{self.struck.name}'", True)
-        if prop.up_z < TIPPING and elapsed < self.limits.swings * self.limits.swing_seconds:
+        if goes_over(prop) and elapsed < self.limits.swings * self.limits.swing_seconds:
             return None  # it may still fall, and slides away while it does
         swings = int(elapsed / self.limits.swing_seconds)
         first = elapsed == 0.0

@@ -8,7 +8,6 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from ppp.engines.scene import Prop, Scene
 from ppp.planning import checks
 from ppp.planning.endings import (
-    TIPPING,
     Arrival,
     Ending,
     Limits,
@@ -18,6 +17,7 @@ from ppp.planning.endings import (
     Up,
     Walk,
     arrival_tolerance,
+    goes_over,
     in_place,
     turn_tolerance,
 )
@@ -165,10 +165,10 @@ class Executor:
             exact = command.until is not None
             onward = self._to_strike(command.target) if exact and skill in FORWARD else None
             walk = Walk(self.trace.now.xy, command.target, exact, onward)
-            places = {p.name: p.position for p in self.scene.props}
-            places.update(prop_positions(self.trace.now))
             tolerance = self.limits.tolerance  # of a way point, which nobody stops at
             if exact:
+                places = {p.name: p.position for p in self.scene.props}
+                places.update(prop_positions(self.trace.now))
                 tolerance = arrival_tolerance(self.scenario, places, command.target)
             rule = Arrival(walk, tolerance, self._no_go(), self.limits)
         elif kind == TURN and not timed:
@@ -202,7 +202,8 @@ class Executor:
             elapsed = state.time - start.time - spent
             ending = self._interrupted(step, start, state) or step.rule(state, elapsed)
             blow = int(elapsed / self.limits.swing_seconds)
-            if step.struck and ending is None and blow > blows and not self._goes_over(step):
+            if step.struck and ending is None and blow > blows \
+                    and not goes_over(state.props[step.struck.name]):
                 blows, before = blow, state.time
                 self._face_again(self._aim(step, state))
                 spent += self.trace.now.time - before
@@ -213,10 +214,6 @@ class Executor:
                 aim = self._aim(step, now)
                 self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
-
-    def _goes_over(self, step: _Step) -> bool:
-        """Whether what is struck is on its way to the floor: who waits has nothing to face."""
-        return self.trace.now.props[step.struck.name].up_z < TIPPING
 
     def _face_again(self, aim: XY) -> None:
         """Between two blows: one that missed turned the body, and the next would miss as well."""

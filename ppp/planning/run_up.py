@@ -19,7 +19,7 @@ from ppp.planning.geometry import (
     segment_distance,
     wrap,
 )
-from ppp.planning.places import ahead, free, lying
+from ppp.planning.places import ahead, free
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.zones import Keep
 
@@ -36,8 +36,7 @@ def run_up(draft: Draft, struck: Prop, goals: Sequence[Goal]) -> List[Goal]:
     goals: places to strike from. All of them come back, and nothing is drafted, where the shortest
     way ends straight anyhow, or where there is no room for a straight one without a long detour.
     """
-    boxes, keeps = draft.boxes(), draft.keeps()
-    every = [*boxes, *lying(draft.now), *draft.struck.values()]
+    every, keeps = draft.obstructions(), draft.keeps()
     route = find_route(draft.xy, goals, every, keeps)
     if not draft.gait or route is None:
         return list(goals)

@@ -114,8 +114,7 @@ def _sidestep(performer: Performer, trace: Trace, aim: XY, until: float, free: F
         return False
     performer.command(skill, ahead(here, side, FAR))
     end = min(until - 1e-6, trace.now.time + LONGEST_SIDE)
-    while off * _aside(trace, aim) > abs(off) * ASIDE_TO and not trace.now.fallen \
-            and trace.now.time < end:
+    while off * _aside(trace, aim) > abs(off) * ASIDE_TO and _goes_on(trace, end):
         trace.add(performer.step())
     return True
 
@@ -125,16 +124,16 @@ def _stand(performer: Performer, trace: Trace, aim: XY, until: float, longer: fl
     if STANDING not in performer.skills or not _moves(trace.states):
         return
     performer.command(STANDING, aim)
-    latest = trace.now.time + LONGEST
-    while _goes_on(trace, min(latest, until)) and _moves(trace.states):
+    end = min(until, trace.now.time + LONGEST) - 1e-6
+    while _goes_on(trace, end) and _moves(trace.states):
         trace.add(performer.step())
-    latest = trace.now.time + longer
-    while _goes_on(trace, min(latest, until)):
+    end = min(until, trace.now.time + longer) - 1e-6
+    while _goes_on(trace, end):
         trace.add(performer.step())
 
 
 def _goes_on(trace: Trace, end: float) -> bool:
-    return not trace.now.fallen and trace.now.time < end - 1e-6
+    return not trace.now.fallen and trace.now.time < end
 
 
 def _moves(states: Sequence[WorldState]) -> bool:
@@ -164,10 +163,8 @@ def _turn(performer: Performer, trace: Trace, aim: XY, beyond: float, near: floa
     turns = [name for name, sense in TURNS.items() if sense * off > 0 and name in performer.skills]
     if abs(off) < beyond or not turns:
         return False
-    begin = trace.now.time
+    end = min(until - 1e-6, trace.now.time + LONGEST_TURN)
     performer.command(turns[0], aim)
-    while not trace.now.fallen and trace.now.time < min(until - 1e-6, begin + LONGEST_TURN):
-        if abs(_aside(trace, aim)) < near:
-            break
+    while _goes_on(trace, end) and abs(_aside(trace, aim)) >= near:
         trace.add(performer.step())
     return True

@@ -15,12 +15,7 @@ from planning_helpers import keyword_matcher, obstacle, scenario, target  # noqa
 
 from ppp.errors import PPPError  # noqa: E402
 from ppp.evaluation import planning  # noqa: E402
-from ppp.evaluation.planning_episode import (  # noqa: E402
-    Cast,
-    closed_episode,
-    episode,
-    lengths,
-)
+from ppp.evaluation.planning_episode import Cast, closed_episode, episode, lengths  # noqa: E402
 from ppp.evaluation.planning_falls import Fall, falls, tally  # noqa: E402
 from ppp.evaluation.planning_figures import summary, table  # noqa: E402
 from ppp.planning.kinematic import KinematicPerformer  # noqa: E402
