@@ -33,6 +33,10 @@ class ModelConfig:
     """flat (a row of weights an action), text (against the action's phrase) or both."""
     critic: str = "shared"
     """shared (linear, on the decoder's features) or separate (no gradient into the adapters)."""
+    gaze: bool = False
+    """Whether the decoder looks at the entities once more, for what the instruction is after."""
+    sentence: bool = False
+    """Whether the decoder has the instruction's pooled vector beside the hidden state."""
     mode: str = "appearance"
     """What an entity shows: appearance, or names (a perfect detector of words)."""
     look: str = "all"

@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ppp.llarp.gaze import FOUND, Gaze
+from ppp.llarp.observation import Seen
+
 #: flat: one row of weights an action (the paper's); text: a query against the action's phrase, as
 #: SemLang does in the model's own vocabulary (Szot et al. 2024, "Grounding Multimodal LLMs in
 #: Actions"); both: their sum
@@ -30,13 +33,18 @@ class ActionHead(nn.Module):
     """The paper's decoder: two layers of 512 with LayerNorm and ReLU, then logits and value."""
 
     def __init__(self, d_model: int, actions: int, kind: str = "flat", critic: str = "shared",
-                 keys: Optional[Tensor] = None, token: int = 0) -> None:
+                 keys: Optional[Tensor] = None, token: int = 0, gaze: int = 0,
+                 sentence: int = 0) -> None:
         """keys: (A, e) of ``action_keys``, for text and both. token: length of the observation's
-        token, which a separate critic sees beside the hidden state."""
+        token, which a separate critic sees beside the hidden state. gaze: numbers of an entity,
+        for a decoder that looks at them once more; 0: it does not. sentence: length of the
+        instruction's vector, for a decoder that has it beside the hidden state; 0: it has not."""
         super().__init__()
-        self.kind, self.critic_kind, self.keys = kind, critic, keys
+        self.kind, self.critic_kind, self.keys, self.sentence = kind, critic, keys, sentence > 0
+        told = d_model + sentence
+        self.gaze = Gaze(told, gaze) if gaze else None
         self.body = nn.Sequential(
-            nn.Linear(d_model, WIDTH), nn.LayerNorm(WIDTH), nn.ReLU(),
+            nn.Linear(told + (FOUND if gaze else 0), WIDTH), nn.LayerNorm(WIDTH), nn.ReLU(),
             nn.Linear(WIDTH, WIDTH), nn.LayerNorm(WIDTH), nn.ReLU())
         if kind in ("flat", "both"):
             self.flat = _last(nn.Linear(WIDTH, actions), 0.01)
@@ -58,14 +66,16 @@ class ActionHead(nn.Module):
             out = out + self.query(features) @ self.keys.T + self.bias
         return out
 
-    def forward(self, hidden: Tensor, token: Tensor) -> Tuple[Tensor, Tensor]:
-        """(..., d) hidden states and (..., token) observation tokens -> logits (..., A), values
-        (...)."""
-        features = self.body(hidden)
+    def forward(self, hidden: Tensor, seen: Seen, sentence: Tensor) -> Tuple[Tensor, Tensor]:
+        """(m, d) hidden states at m observations, (m, s) vectors of their instructions -> logits
+        (m, A), values (m,)."""
+        told = torch.cat([hidden, sentence], -1) if self.sentence else hidden
+        found = [] if self.gaze is None else [self.gaze(told, seen)]
+        features = self.body(torch.cat([told, *found], -1))
         if self.critic_kind == "shared":
             value = self.value(features)
         else:
-            value = self.critic(torch.cat([hidden, token], -1).detach())
+            value = self.critic(torch.cat([hidden, seen.token], -1).detach())
         return self.logits(features), value[..., 0]
 
 

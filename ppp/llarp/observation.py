@@ -26,6 +26,15 @@ class Obs(NamedTuple):
         return Obs(*(part[index] for part in self))
 
 
+class Seen(NamedTuple):
+    """What an observation (...) became: its token (..., d), and the features (..., E, w) of the
+    entities it was pooled from, with the mask (..., E) of real ones."""
+
+    token: Tensor
+    entities: Tensor
+    mask: Tensor
+
+
 def to_obs(arrays: Sequence[np.ndarray]) -> Obs:
     """numpy arrays in the order of Obs -> tensors."""
     state, entities, mask, names = arrays
@@ -35,7 +44,7 @@ def to_obs(arrays: Sequence[np.ndarray]) -> Obs:
 
 
 class ObservationEncoder(nn.Module):
-    """Observation (..., Obs) -> token (..., d).
+    """Observation (..., Obs) -> what is seen of it, its token first.
 
     The last LayerNorm has a gain like the spread of word vectors: a backbone that normalises its
     input ignores scale, one that does not would drown in a token ten times a word's length.
@@ -58,8 +67,8 @@ class ObservationEncoder(nn.Module):
         self.norm = nn.LayerNorm(d_model)
         nn.init.constant_(self.norm.weight, spread)
 
-    def forward(self, obs: Obs) -> Tensor:
-        """(...) observations -> (..., d). The order of entities does not matter."""
+    def forward(self, obs: Obs) -> Seen:
+        """(...) observations -> Seen. The order of entities does not matter to the token."""
         shape, real = obs.mask.shape, obs.mask.flatten()
         x = obs.entities.flatten(0, -2)[real]  # what is not there costs nothing
         if self.table is not None:
@@ -69,4 +78,5 @@ class ObservationEncoder(nn.Module):
         x = x.view(*shape, -1)
         mean = x.sum(-2) / obs.mask.sum(-1, keepdim=True).clamp(min=1)
         # entities are at least 0 behind the ReLU: one that is not there never is the largest
-        return self.norm(self.token(torch.cat([mean, x.amax(-2), self.own(obs.self_state)], -1)))
+        token = self.token(torch.cat([mean, x.amax(-2), self.own(obs.self_state)], -1))
+        return Seen(self.norm(token), x, obs.mask)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ppp.llarp.backbones import Backbone
 from ppp.llarp.heads import ActionHead
-from ppp.llarp.observation import Obs, ObservationEncoder
+from ppp.llarp.observation import Obs, ObservationEncoder, Seen
 
 #: what is seen: everything; nothing at all; the first observation alone (an open-loop plan)
 LOOKS = ("all", "none", "first")
@@ -74,29 +74,37 @@ class LlarpPolicy(nn.Module):
         """See :class:`Planner`."""
         return Memory(list(texts), self.backbone.prefill(list(texts), room))
 
-    def tokens(self, obs: Obs, first: Tensor) -> Tensor:
-        """(m, ...) observations -> tokens (m, d); first (m,): which are those of a first step."""
-        token = self.encoder(obs)
+    def seen(self, obs: Obs, first: Tensor) -> Seen:
+        """(m, ...) observations -> what of them is looked at; first (m,): which are those of a
+        first step."""
+        seen = self.encoder(obs)
         if self.look == "all":
-            return token
-        return token * (first.float() if self.look == "first" else 0.0 * first)[:, None]
+            return seen
+        looks = first if self.look == "first" else torch.zeros_like(first)
+        return Seen(seen.token * looks[:, None], seen.entities, seen.mask & looks[:, None])
 
     @torch.no_grad()
     def step(self, memory: Memory, obs: Obs) -> Tensor:
         """See :class:`Planner`."""
-        x = self.tokens(obs, torch.full((len(obs.mask),), memory.steps == 0))
+        seen = self.seen(obs, torch.full((len(obs.mask),), memory.steps == 0))
         if self.remembers:
-            hidden = self.backbone.step(memory.state, x)
+            hidden = self.backbone.step(memory.state, seen.token)
         else:
-            hidden = self.backbone.sequence(memory.state, x, obs.mask.new_ones(len(x), 1))
+            every = obs.mask.new_ones(len(obs.mask), 1)
+            hidden = self.backbone.sequence(memory.state, seen.token, every)
         memory.steps += 1
-        return self.head(hidden, x)[0]
+        return self.head(hidden, seen, self._sentence(memory.state))[0]
+
+    def _sentence(self, state: Any) -> Tensor:
+        """(n, d) vectors of the instructions, their entries of about unit size."""
+        return state.pooled * state.pooled.shape[-1] ** 0.5
 
     def sequence(self, memory: Memory, obs: Obs, real: Tensor) -> Tuple[Tensor, Tensor]:
         """See :class:`Planner`."""
         row, step = real.nonzero(as_tuple=True)
-        x = self.tokens(obs, step == 0)
+        seen = self.seen(obs, step == 0)
         state = self.backbone.prefill(memory.texts) if self.backbone.trained else memory.state
+        sentence = self._sentence(state)[row]
         if not self.remembers:  # every step is an episode of its own
             state, real = state.select(row), real.new_ones(len(row), 1)
-        return self.head(self.backbone.sequence(state, x, real), x)
+        return self.head(self.backbone.sequence(state, seen.token, real), seen, sentence)

@@ -89,18 +89,18 @@ class LstmPolicy(nn.Module):
     def step(self, memory: Memory, obs: Obs) -> Tensor:
         """See :class:`ppp.llarp.policy.Planner`."""
         state: Recurrent = memory.state
-        token = self.encoder(obs)
+        seen = self.encoder(obs)
         out, (state.hidden, state.cell) = self.core(
-            torch.cat([token, state.sentence], -1)[:, None], (state.hidden, state.cell))
+            torch.cat([seen.token, state.sentence], -1)[:, None], (state.hidden, state.cell))
         memory.steps += 1
-        return self.head(out[:, 0], token)[0]
+        return self.head(out[:, 0], seen, state.sentence)[0]
 
     def sequence(self, memory: Memory, obs: Obs, real: Tensor) -> Tuple[Tensor, Tensor]:
         """See :class:`ppp.llarp.policy.Planner`."""
-        token = self.encoder(obs)
+        seen = self.encoder(obs)
         text = self.sentence(memory.texts) if self.sentence.trained else memory.state.sentence
         row, step = real.nonzero(as_tuple=True)
-        x = token.new_zeros(*real.shape, self.core.input_size)
-        x = x.index_put((row, step), torch.cat([token, text[row]], -1))
+        x = seen.token.new_zeros(*real.shape, self.core.input_size)
+        x = x.index_put((row, step), torch.cat([seen.token, text[row]], -1))
         out, _ = self.core(x)
-        return self.head(out[row, step], token)
+        return self.head(out[row, step], seen, text[row])

@@ -9,14 +9,18 @@ from llarp_tools import TEXTS, needs_minilm, observations, places, policy
 from ppp.llarp.backbones import load_backbone, weights_hash
 from ppp.llarp.config import ImitationConfig, PpoConfig
 from ppp.llarp.episodes import Choice, Episodes, Players, drawn
+from ppp.llarp.gaze import FOUND, SIZE, Gaze
 from ppp.llarp.heads import ActionHead, action_keys
-from ppp.llarp.observation import Obs, ObservationEncoder
+from ppp.llarp.observation import Obs, ObservationEncoder, Seen
 from ppp.llarp.updates import imitate, improve, judged
 from ppp.rearrangement import ACTIONS, LIMIT, NAMES, OBS, make_tasks
 
 EVERY = places(4, 4, 4)
 KINDS = [{}, {"policy": "lstm"}, {"policy": "lstm-words"}, {"head": "text"}, {"head": "both"},
-         {"critic": "separate"}, {"look": "first"}, {"remembers": False}, {"mode": "names"}]
+         {"critic": "separate"}, {"look": "first"}, {"remembers": False}, {"mode": "names"},
+         {"gaze": True}, {"gaze": True, "look": "first"}, {"gaze": True, "remembers": False},
+         {"gaze": True, "policy": "lstm"}, {"sentence": True, "policy": "lstm-words"},
+         {"gaze": True, "sentence": True}]
 
 
 def logits_of(one, obs, texts=TEXTS):
@@ -58,7 +62,39 @@ def test_what_each_ablation_sees():
     assert not torch.allclose(logits_of(policy(), obs), logits_of(policy(), swapped).flip(1))
 
 
-@pytest.mark.parametrize("changes", [{}, {"policy": "lstm"}, {"policy": "lstm-words"}], ids=str)
+def test_a_second_look_does_not_see_more_than_its_ablation_may():
+    obs, other = observations(3, 4), observations(3, 4, seed=5)
+    nowhere = [part.clone() for part in obs]
+    nowhere[1], nowhere[2] = 0 * nowhere[1], nowhere[2] & False
+    assert not torch.equal(logits_of(policy(gaze=True), obs),
+                           logits_of(policy(gaze=True), Obs(*nowhere)))
+    blind, first = policy(gaze=True, look="none"), policy(gaze=True, look="first")
+    assert torch.equal(logits_of(blind, obs), logits_of(blind, other))
+    assert torch.equal(logits_of(first, obs), logits_of(first, changed_later(obs)))
+
+
+def test_a_gaze_finds_the_entity_its_query_is_after():
+    """Keys and queries are set by hand: every head looks for what is like the hidden state."""
+    gaze = Gaze(SIZE, SIZE)
+    like, copies = 40 * torch.eye(SIZE), torch.eye(SIZE).repeat(FOUND // SIZE, 1)
+    with torch.no_grad():
+        for part in (gaze.query[0], gaze.key, gaze.value):
+            part.weight.copy_(copies)
+            part.bias.zero_()
+        gaze.query[2].weight.copy_(torch.block_diag(*[like] * (FOUND // SIZE)))
+        gaze.query[2].bias.zero_()
+    entities = torch.eye(SIZE)[:6].expand(2, 6, SIZE)
+    mask = torch.tensor([[True] * 6, [True, True, True, False, True, True]])
+    found = gaze(torch.eye(SIZE)[[3, 3]], Seen(torch.zeros(2, 1), entities, mask))
+    assert (found[0].view(-1, SIZE).argmax(1) == 3).all()
+    # what is masked is never found; the others and "nothing" share the look evenly then
+    shares = found[1].view(-1, SIZE)[:, [0, 1, 2, 4, 5]]
+    assert (found[1].view(-1, SIZE)[:, 3] < shares.amin(1)).all()
+    assert (shares - shares.mean()).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("changes", [{}, {"policy": "lstm"}, {"policy": "lstm-words"},
+                                     {"gaze": True, "sentence": True}], ids=str)
 def test_the_instruction_matters(changes):
     one, obs = policy(**changes), observations(3, 4)
     assert not torch.allclose(logits_of(one, obs), logits_of(one, obs, TEXTS[::-1]), atol=1e-6)
@@ -69,11 +105,11 @@ def test_order_of_entities_and_what_is_masked_do_not_matter():
     obs = observations(5)
     order = torch.randperm(OBS.E, generator=torch.Generator().manual_seed(0))
     shuffled = obs._replace(entities=obs.entities[:, order], mask=obs.mask[:, order])
-    assert (encoder(obs) - encoder(shuffled)).abs().max() < 1e-6
+    assert (encoder(obs).token - encoder(shuffled).token).abs().max() < 1e-6
     junk = obs._replace(entities=torch.where(obs.mask[..., None], obs.entities,
                                              torch.full_like(obs.entities, 7.0)))
-    assert torch.equal(encoder(obs), encoder(junk))
-    assert encoder(obs).std(-1).mean().item() == pytest.approx(0.05, rel=0.1)
+    assert torch.equal(encoder(obs).token, encoder(junk).token)
+    assert encoder(obs).token.std(-1).mean().item() == pytest.approx(0.05, rel=0.1)
 
 
 def test_names_are_seen_only_in_their_mode():
@@ -98,7 +134,7 @@ def test_text_head_prefers_the_phrase_its_query_points_at():
 
 def test_a_separate_critic_sends_nothing_into_the_adapters():
     for critic, reached in (("separate", False), ("shared", True)):
-        one = policy(critic=critic)
+        one = policy(critic=critic, gaze=True)
         _, values = one.sequence(one.begin(TEXTS, 0), observations(3, 4).pick(EVERY), EVERY)
         values.sum().backward()
         assert any(p.grad is not None and p.grad.abs().sum() > 0
