@@ -84,6 +84,14 @@ def write_png(image: Any, path: Union[str, Path]) -> Path:
     return path
 
 
+def write_figure(figure: Any, path: Union[str, Path]) -> Path:
+    """Write a matplotlib figure as a PNG, whole or not at all; PPPError where that cannot be
+    done."""
+    with written(path, "picture") as part:
+        figure.savefig(part, format="png")
+    return Path(path)
+
+
 def check_file(path: Optional[Union[str, Path]], kind: str = "result") -> None:
     """Make the file's folder; PPPError where a file cannot be written. None is fine."""
     if path is None:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from ppp.evaluation.ablation_plan import Arm, Declaration
 from ppp.evaluation.curves import COLOURS
 from ppp.learning.history import History, read_history, smooth
-from ppp.outputs import finite, write_json
+from ppp.outputs import finite, write_figure, write_json
 
 #: columns of the table: key, heading, digits; `train/...` are ends of the training curves
 COLUMNS = [("skill_accuracy", "skill accuracy", 2), ("recognised", "recognised", 2),
@@ -126,8 +126,7 @@ def picture(declared: Declaration, results: List[Result], out: Path) -> Path:
             axes.grid(alpha=0.25)
         row[0].legend(fontsize=7)
         row[0].set_xlabel("million samples, warm start included", fontsize=8)
-    figure.savefig(out)
-    return out
+    return write_figure(figure, out)
 
 
 def _band(axes: Axes, result: Result, key: str, colour: str) -> None:

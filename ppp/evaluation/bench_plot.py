@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ppp.outputs import written
+from ppp.outputs import write_figure
 
 #: figure -> its line's label and colour (Okabe and Ito's, which colour-blind readers can tell)
 LINES = {"raw_steps_per_s": ("bare simulator", "#000000"),
@@ -45,6 +45,5 @@ def plot(figures: Dict[str, Any], path: Path) -> None:
     axes.set_title(f"{figures['engine']} on {facts.get('gpu', facts['cpu'])}, "
                    f"{facts['cores']} cores", fontsize=9)
     chart.tight_layout()
-    with written(path, "picture") as part:
-        chart.savefig(part, format="png")
+    write_figure(chart, path)
     plt.close(chart)

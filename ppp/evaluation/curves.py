@@ -14,7 +14,7 @@ from ppp.errors import PPPError
 from ppp.learning.healthy import Band, bands
 from ppp.learning.history import History, read_history, smooth
 from ppp.options import read_options
-from ppp.outputs import check_file
+from ppp.outputs import check_file, write_figure
 from ppp.settings import load_yaml
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999")
@@ -73,8 +73,7 @@ def draw(runs: List[Run], out: Path) -> Path:
                for run in runs]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(runs), 6),
                   title="x: million samples; green: healthy", frameon=False)
-    figure.savefig(out)
-    return out
+    return write_figure(figure, out)
 
 
 def _curve(axes: Axes, runs: List[Run], band: Band) -> None:

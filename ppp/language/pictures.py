@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from ppp.errors import PPPError
+from ppp.outputs import write_figure
 
 #: column of refused commands
 UNKNOWN = "unknown"
@@ -33,7 +33,7 @@ def draw_confusion(counts: np.ndarray, skills: Sequence[str], title: str, path: 
 
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = 2.6 + 0.36 * len(skills)
-    figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+    figure = Figure(figsize=(side + 0.6, side), layout="constrained", dpi=110)
     axes = figure.subplots()
     axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
     for r, c in zip(*np.nonzero(counts)):
@@ -46,12 +46,7 @@ def draw_confusion(counts: np.ndarray, skills: Sequence[str], title: str, path: 
     axes.set_xlabel("answered")
     axes.set_ylabel("wanted")
     axes.set_title(title, fontsize=9)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(str(path), dpi=110)
-    except OSError as error:
-        raise PPPError(f"{path}: cannot be written ({error.strerror}), name another folder with "
-                       "--out") from error
+    write_figure(figure, path)
 
 
 def write_curves(losses: Sequence[float], scores: Dict[str, Dict[str, Any]], folder: Path) -> None:

@@ -14,7 +14,7 @@ from ppp.errors import PPPError
 from ppp.evaluation.curves import COLOURS
 from ppp.llarp import store
 from ppp.options import read_options
-from ppp.outputs import check_file, written
+from ppp.outputs import check_file, write_figure
 
 TITLES = {"imitation": "imitation of the search expert, then PPO",
           "rl": "reinforcement learning alone"}
@@ -65,9 +65,7 @@ def draw(runs: List[Run], out: Path) -> Path:
             _panel(axes, [run for run in runs if run.regime == regime], key, divisor)
             axes.set_title(TITLES[regime], fontsize=10)
             axes.set_xlabel(name)
-    with written(out, "picture") as part:
-        figure.savefig(part, format="png")
-    return out
+    return write_figure(figure, out)
 
 
 def _panel(axes: Axes, runs: List[Run], key: str, divisor: float) -> None:

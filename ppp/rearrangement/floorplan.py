@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from ppp.outputs import written
+from ppp.outputs import write_figure
 from ppp.rearrangement import vocabulary as words
 from ppp.rearrangement.goals import candidates
 from ppp.rearrangement.layout import PIT
@@ -26,7 +26,7 @@ _WAY, _THING, _OTHER = "#1f5fbf", "#c02020", "#777777"
 
 def draw(episode: Episode, path: Union[str, Path]) -> Path:
     """Draw an episode to ``path`` (PNG); what was there is replaced only by a whole picture."""
-    figure = Figure(figsize=(15.0, 5.6), layout="constrained")
+    figure = Figure(figsize=(15.0, 5.6), layout="constrained", dpi=110)
     FigureCanvasAgg(figure)
     plan, story = figure.subplots(1, 2, width_ratios=(3.2, 1.0))
     title = "\n".join(textwrap.wrap(episode.task.instruction, 120))
@@ -39,10 +39,7 @@ def draw(episode: Episode, path: Union[str, Path]) -> Path:
     plan.set_xlabel("m, east")
     plan.set_ylabel("m, north")
     _story(story, episode)
-    path = Path(path)
-    with written(path, "picture") as part:
-        figure.savefig(part, format="png", dpi=110)
-    return path
+    return write_figure(figure, path)
 
 
 def _house(axes: Axes, episode: Episode) -> None:

@@ -9,7 +9,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ppp.outputs import written
+from ppp.outputs import write_figure
 from ppp.planning.conditions import Approached
 from ppp.planning.geometry import XY, box_of, outline
 from ppp.planning.plan_schema import Plan
@@ -56,8 +56,7 @@ def draw_floor_plan(scenario: Scenario, matcher: Matcher, walked: Walked, path: 
     axes.set_xlabel("\n".join(textwrap.wrap(walked.headline, 84)), fontsize=7.5, loc="left",
                     color="#15803d" if walked.good else "#b91c1c")
     figure.tight_layout(pad=0.5)
-    with written(path, "picture") as part:
-        figure.savefig(part, format="png")
+    write_figure(figure, path)
 
 
 def _extent(scenario: Scenario, walked: Walked) -> Tuple[np.ndarray, np.ndarray]:
