@@ -32,12 +32,19 @@ def portions(lengths: Tensor, index: Tensor) -> Iterator[Tensor]:
 
 
 def clip_and_step(policy: nn.Module, optimiser: torch.optim.Optimizer, most: float) -> float:
-    """An optimiser step on clipped gradients; their norm. One that is not finite is left out."""
-    norm = float(nn.utils.clip_grad_norm_(policy.parameters(), most))
-    if np.isfinite(norm):
+    """An optimiser step on clipped gradients; the policy's norm. What is not finite is left out.
+
+    A separate critic is clipped by itself: in one norm its errors, tens of times as large, would
+    decide how far the policy goes.
+    """
+    critic = [p for name, p in policy.named_parameters() if name.startswith("head.critic.")]
+    theirs = {id(p) for p in critic}
+    own = [p for p in policy.parameters() if id(p) not in theirs]
+    norms = [float(nn.utils.clip_grad_norm_(part, most)) for part in (own, critic)]
+    if np.isfinite(norms).all():
         optimiser.step()
     optimiser.zero_grad(set_to_none=True)
-    return norm
+    return norms[0]
 
 
 def imitate(policy: nn.Module, optimiser: torch.optim.Optimizer, episodes: Episodes,

@@ -232,3 +232,18 @@ def test_updates_change_the_adapters_and_never_the_backbone():
                if name.endswith("weight") and "critic" not in name)
     assert weights_hash(one.backbone.module) == before
     assert before == weights_hash(load_backbone("tiny").module)
+
+
+def test_errors_of_a_separate_critic_do_not_slow_the_policy():
+    """With one norm over both, a value loss of a thousand times the weight would take it all."""
+    moved = []
+    for value in (0.5, 500.0):
+        one = policy(critic="separate")
+        optimiser = torch.optim.SGD(one.parameters(), 1.0)
+        improve(one, None, optimiser, episodes_of(one), PpoConfig(minibatches=1, epochs=1,
+                value=value, grad_norm=1e-3), np.random.default_rng(0))
+        moved.append({name: p for name, p in one.state_dict().items()
+                      if "critic" not in name})
+    assert all(torch.equal(a, moved[1][name]) for name, a in moved[0].items())
+    fresh = policy(critic="separate").state_dict()
+    assert any(not torch.equal(a, fresh[name]) for name, a in moved[0].items())
