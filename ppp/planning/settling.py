@@ -23,8 +23,10 @@ LONGEST = 2.0
 GUARD = 0.75
 #: the speed is taken over so many control steps
 _SPAN = 6
-#: a walk begins with a turn on the spot when its way lies further round than this, rad
-TURN_FROM = math.radians(75.0)
+#: a walk begins with a turn on the spot when its way lies further round than this, rad: out of a
+#: walk, which would have to stop first; and from rest, where a turn costs little and a way that
+#: begins straight is a metre narrower
+TURN_FROM, TURN_AT_REST = math.radians(75.0), math.radians(40.0)
 #: unless it leads no further than this, m
 AT_IT = 0.25
 #: and the turn ends this near to it, rad; no later than after so many seconds
@@ -151,9 +153,11 @@ def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: f
     face = bearing(here, aim) - TRAVEL[skill]
     if TRAVEL[skill]:
         aim = ahead(here, face, distance(here, aim))
-    if abs(wrap(face - trace.now.heading)) >= TURN_FROM:
-        _stand(performer, trace, aim, until)
-        _turn(performer, trace, aim, TURN_FROM, TURN_TO, until)
+    most = TURN_FROM if _moves(trace.states) else TURN_AT_REST
+    if abs(wrap(face - trace.now.heading)) >= most:
+        # stopped looking ahead: one that looks aside already walks on in a curve
+        _stand(performer, trace, ahead(here, trace.now.heading, FAR), until)
+        _turn(performer, trace, aim, most, TURN_TO, until)
 
 
 def _turn(performer: Performer, trace: Trace, aim: XY, beyond: float, near: float, until: float
