@@ -56,6 +56,7 @@ def _made(name: str, row: Dict[str, Any]) -> str:
     seeds = len(row["files"])
     ablated = "" if row["look"] == "all" else f", sees {row['look']}"
     ablated += "" if row["remembers"] else ", no memory"
+    ablated += ", looks twice" if row.get("gaze") else ""
     return (f"- {name}: {row['policy']} on {row['backbone']}, head {row['head']}, sees "
             f"{row['mode']}{ablated}; {row['trained_numbers']:,} numbers trained in "
             f"{row['cpu_seconds'] / 3600:.2f} core-hours on {row['episodes']:,} episodes; "
