@@ -29,14 +29,16 @@ def whole(path: Union[str, Path]) -> Iterator[Path]:
 
 
 @contextmanager
-def written(path: Union[str, Path], kind: str) -> Iterator[Path]:
-    """:func:`whole` with a sentence about the ``kind`` of file: PPPError for an OSError."""
+def written(path: Union[str, Path], kind: str, mend: str = "choose another place"
+            ) -> Iterator[Path]:
+    """:func:`whole` with a sentence about the ``kind`` of file and its ``mend``: PPPError for an
+    OSError."""
     try:
         with whole(path) as part:
             yield part
     except OSError as error:
         raise PPPError(f"{path}: the {kind} cannot be written ({error.strerror or error}): "
-                       "choose another place") from error
+                       f"{mend}") from error
 
 
 def write_text(text: str, path: Union[str, Path], kind: str) -> Path:
@@ -84,10 +86,10 @@ def write_png(image: Any, path: Union[str, Path]) -> Path:
     return path
 
 
-def write_figure(figure: Any, path: Union[str, Path]) -> Path:
-    """Write a matplotlib figure as a PNG, whole or not at all; PPPError where that cannot be
-    done."""
-    with written(path, "picture") as part:
+def write_figure(figure: Any, path: Union[str, Path], mend: str = "choose another place") -> Path:
+    """Write a matplotlib figure as a PNG, whole or not at all; PPPError, with the ``mend``, where
+    that cannot be done."""
+    with written(path, "picture", mend) as part:
         figure.savefig(part, format="png")
     return Path(path)
 

@@ -46,7 +46,7 @@ def draw_confusion(counts: np.ndarray, skills: Sequence[str], title: str, path: 
     axes.set_xlabel("answered")
     axes.set_ylabel("wanted")
     axes.set_title(title, fontsize=9)
-    write_figure(figure, path)
+    write_figure(figure, path, "name another folder with --out")
 
 
 def write_curves(losses: Sequence[float], scores: Dict[str, Dict[str, Any]], folder: Path) -> None:

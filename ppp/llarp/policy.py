@@ -11,7 +11,7 @@ from typing import Any, List, Protocol, Tuple
 import torch
 from torch import Tensor, nn
 
-from ppp.llarp.backbones import Backbone
+from ppp.llarp.backbones import Backbone, instructions_of
 from ppp.llarp.heads import ActionHead
 from ppp.llarp.observation import Obs, ObservationEncoder, Seen
 
@@ -93,18 +93,14 @@ class LlarpPolicy(nn.Module):
             every = obs.mask.new_ones(len(obs.mask), 1)
             hidden = self.backbone.sequence(memory.state, seen.token, every)
         memory.steps += 1
-        return self.head(hidden, seen, self._sentence(memory.state))[0]
-
-    def _sentence(self, state: Any) -> Tensor:
-        """(n, d) vectors of the instructions, their entries of about unit size."""
-        return state.pooled * state.pooled.shape[-1] ** 0.5
+        return self.head(hidden, seen, instructions_of(memory.state))[0]
 
     def sequence(self, memory: Memory, obs: Obs, real: Tensor) -> Tuple[Tensor, Tensor]:
         """See :class:`Planner`."""
         row, step = real.nonzero(as_tuple=True)
         seen = self.seen(obs, step == 0)
         state = self.backbone.prefill(memory.texts) if self.backbone.trained else memory.state
-        sentence = self._sentence(state)[row]
+        sentence = instructions_of(state)[row]
         if not self.remembers:  # every step is an episode of its own
             state, real = state.select(row), real.new_ones(len(row), 1)
         return self.head(self.backbone.sequence(state, seen.token, real), seen, sentence)

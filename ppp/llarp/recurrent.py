@@ -7,7 +7,7 @@ from typing import List, Tuple
 import torch
 from torch import Tensor, nn
 
-from ppp.llarp.backbones import Backbone
+from ppp.llarp.backbones import Backbone, instructions_of
 from ppp.llarp.heads import ActionHead
 from ppp.llarp.observation import Obs, ObservationEncoder
 from ppp.llarp.policy import Memory
@@ -47,7 +47,7 @@ class PooledSentence(nn.Module):
 
     def forward(self, texts: List[str]) -> Tensor:
         """n texts -> (n, d)."""
-        return self._backbone[0].prefill(texts).pooled * self.size ** 0.5
+        return instructions_of(self._backbone[0].prefill(texts))
 
 
 class OwnWords(nn.Module):

@@ -37,9 +37,10 @@ def clip_and_step(policy: nn.Module, optimiser: torch.optim.Optimizer, most: flo
     A separate critic is clipped by itself: in one norm its errors, tens of times as large, would
     decide how far the policy goes.
     """
-    critic = [p for name, p in policy.named_parameters() if name.startswith("head.critic.")]
-    theirs = {id(p) for p in critic}
-    own = [p for p in policy.parameters() if id(p) not in theirs]
+    own: List[nn.Parameter] = []
+    critic: List[nn.Parameter] = []
+    for name, parameter in policy.named_parameters():
+        (critic if name.startswith("head.critic.") else own).append(parameter)
     norms = [float(nn.utils.clip_grad_norm_(part, most)) for part in (own, critic)]
     if np.isfinite(norms).all():
         optimiser.step()

@@ -141,7 +141,7 @@ def test_confusion_counts_answers_and_refusals(tmp_path):
     draw_confusion(counts, ["a", "b"], "title", tmp_path / "x" / "c.png")
     assert (tmp_path / "x" / "c.png").read_bytes()[:4] == b"\x89PNG"
     (tmp_path / "file").write_text("")
-    with pytest.raises(PPPError, match="choose another place"):
+    with pytest.raises(PPPError, match="--out"):
         draw_confusion(counts, ["a", "b"], "title", tmp_path / "file" / "c.png")
 
 

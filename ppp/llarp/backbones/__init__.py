@@ -4,10 +4,11 @@ from __future__ import annotations
 from typing import Callable, Dict, Optional
 
 from ppp.errors import PPPError, unknown
-from ppp.llarp.backbones.base import Backbone, State, weights_hash
+from ppp.llarp.backbones.base import Backbone, State, instructions_of, weights_hash
 from ppp.llarp.backbones.encoder import PRECISIONS, load_minilm, load_scratch, load_tiny
 
-__all__ = ["BACKBONES", "Backbone", "State", "load_backbone", "weights_hash"]
+__all__ = ["BACKBONES", "Backbone", "State", "instructions_of", "load_backbone",
+           "weights_hash"]
 
 #: name -> (weights folder, precision, seed) -> backbone
 BACKBONES: Dict[str, Callable[[Optional[str], str, int], Backbone]] = {

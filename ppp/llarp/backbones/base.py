@@ -65,6 +65,11 @@ class Backbone(Protocol):
         ...
 
 
+def instructions_of(state: State) -> Tensor:
+    """(n, d) pooled vectors of the texts, their entries of about unit size."""
+    return state.pooled * state.pooled.shape[-1] ** 0.5
+
+
 def weights_hash(module: nn.Module) -> str:
     """sha256 (hex) over all parameters and buffers with their names: equal means untouched."""
     digest = hashlib.sha256()
