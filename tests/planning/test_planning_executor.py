@@ -393,3 +393,23 @@ def test_a_walk_back_begins_with_a_turn_on_the_spot():
     wanted = np.arctan2(1.0, -3.0)
     assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
     assert np.allclose(trace.now.xy, (0.0, 0.0), atol=0.05)
+
+
+def test_a_way_aside_is_turned_to_from_rest_and_walked_into_from_a_walk():
+    """60 degrees aside: on the spot first who stands, in a curve who walks already."""
+    from ppp.planning.settling import TURN_TO, turn_round
+    from ppp.planning.trace import Trace
+
+    performer, trace = KinematicPerformer(), Trace()
+    trace.add(performer.reset(scenario(**STRIKE).scene(), (0.0, 0.0), 0.0, 0))
+    aim, wanted = (2.0, 2.0 * np.sqrt(3.0)), np.pi / 3
+    turn_round(performer, trace, "walk_forward", aim, 60.0)
+    assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
+    performer.command("walk_forward", aim)
+    for _ in range(30):
+        trace.add(performer.step())
+    walked, here = len(trace.states), trace.now
+    aside = here.heading + np.pi / 3
+    turn_round(performer, trace, "walk_forward",
+               (here.xy[0] + 4.0 * np.cos(aside), here.xy[1] + 4.0 * np.sin(aside)), 60.0)
+    assert len(trace.states) == walked
