@@ -27,9 +27,9 @@ from ppp.planning.planner import MOVED, Command, Done, Planner
 from ppp.planning.recording import Recording
 from ppp.planning.result import Result, recorded_steps
 from ppp.planning.scenario import Scenario
-from ppp.planning.settling import settle, square_up, turn_round
+from ppp.planning.settling import recover, right_of, settle, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
-from ppp.planning.skills import ATTACK, FORWARD, GAIT, REACH, TURN, role
+from ppp.planning.skills import ATTACK, FORWARD, GAIT, LEFT, REACH, TURN, role
 from ppp.planning.staging import Staged
 from ppp.planning.trace import Recogniser, Trace, observe, views
 from ppp.planning.validate import aimed_at
@@ -149,6 +149,9 @@ class Executor:
             outcome = self._outcome(command, skill, match.distance, ending)
         else:
             until = self.scenario.time_limit
+            last = self.trace.outcomes[-1] if self.trace.outcomes else None
+            if last and last.skill in REACH and role(skill) == GAIT:
+                recover(self._stage, self.trace, until)
             settle(self._stage, self.trace, skill, command.target, until, self._free)
             turn_round(self._stage, self.trace, skill, command.target, until)
             outcome = self._run(self._prepare(command, skill, match.distance))
@@ -182,11 +185,12 @@ class Executor:
         return _Step(command, skill, code_distance, rule, struck)
 
     def _to_strike(self, end: XY) -> Optional[XY]:
-        """The standing target that could be struck from ``end``, where a walk ends, if any."""
+        """What to face at ``end``, where a walk ends, to strike a standing target there; None
+        where none is near. Which blow will come is not known yet: the usual one."""
         near = [(distance(p.position, end), p.position) for p in self._standing()
                 if p.kind == "target"]
         gap, place = min(near, default=(math.inf, end))
-        return place if gap < LEADS_UP else None
+        return right_of(end, place, LEFT[next(iter(REACH))]) if gap < LEADS_UP else None
 
     def _run(self, step: _Step) -> Outcome:
         """Perform one step to its end."""
@@ -205,7 +209,7 @@ class Executor:
             if step.struck and ending is None and blow > blows \
                     and not goes_over(state.props[step.struck.name]):
                 blows, before = blow, state.time
-                self._face_again(self._aim(step, state))
+                self._face_again(step.skill, self._aim(step, state))
                 spent += self.trace.now.time - before
                 aim = self._aim(step, self.trace.now)
                 self._stage.command(step.skill, aim)
@@ -215,9 +219,9 @@ class Executor:
                 self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
 
-    def _face_again(self, aim: XY) -> None:
+    def _face_again(self, skill: str, aim: XY) -> None:
         """Between two blows: one that missed turned the body, and the next would miss as well."""
-        square_up(self._stage, self.trace, aim, self.scenario.time_limit, self._free)
+        settle(self._stage, self.trace, skill, aim, self.scenario.time_limit, self._free)
 
     def _free(self, xy: XY) -> bool:
         """Whether no zone and nothing solid forbids the pelvis to be at ``xy``."""

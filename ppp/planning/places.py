@@ -29,6 +29,8 @@ TOLERANCE = 0.35
 SWEEP = 1.3
 #: and room beyond that of the zones, m: what is struck slides, and a side's edges go with it
 ROOMY = 0.4
+#: a slash drives what it strikes so far ahead and to the left before it lies, m
+SLIDE = (0.4, 0.6)
 _DIRECTIONS = 16
 
 
@@ -67,7 +69,7 @@ def strike_places(
     """Places ``gap`` m off the side of the struck object with nothing in the way of the blow.
 
     A place within a sword's sweep of other things costs more, of a forbidden one or near to the
-    edge of a zone much more.
+    edge of a zone much more; the sides of what is struck go with it as it slides.
     """
     forbidden = situation.scenario.forbidden()
     target = box_of(struck)
@@ -82,10 +84,17 @@ def strike_places(
             lack = max(0.0, SWEEP - float(point_distance(xy, box)))
             cost += lack * (4.0 if box.name in forbidden else 1.0)
         for keep in keeps:
-            lack = max(0.0, keep.room + ROOMY - float(point_distance(np.array(xy), keep.shape)))
-            cost += 4.0 * lack
+            spots = [xy, _after(xy, struck.position)] if keep.name == struck.name else [xy]
+            room = min(float(point_distance(np.array(spot), keep.shape)) for spot in spots)
+            cost += 4.0 * max(0.0, keep.room + ROOMY - room)
         goals.append(Goal(xy, cost))
     return goals
+
+
+def _after(xy: XY, struck: XY) -> XY:
+    """Where a fighter at ``xy`` stands as seen from what it struck, once that has slid; m."""
+    blow = bearing(xy, struck)
+    return ahead(ahead(xy, blow, -SLIDE[0]), blow - 0.5 * math.pi, SLIDE[1])
 
 
 def reach_places(

@@ -20,8 +20,11 @@ from ppp.planning.geometry import (
 )
 from ppp.planning.zones import Keep
 
-#: clearances that are tried, m; a closer one must earn its risk by a shorter way
-CLEARANCES: Tuple[float, ...] = (COMFORT_CLEARANCE, 0.7, 0.6, 0.5, BODY_RADIUS)
+#: clearances that are tried, m; a closer one must earn its risk by a shorter way. Of 100 scenes in
+#: physics the humanoid touched a block in 12 with the widest at 0.9 m, in 19 at 0.75 m. A way with
+#: the widest may be longer by this share than one with what comes next
+WIDEST, WIDER = 0.9, 0.02
+CLEARANCES: Tuple[float, ...] = (WIDEST, COMFORT_CLEARANCE, 0.7, 0.6, 0.5, BODY_RADIUS)
 #: corners are placed this much outside the clearance, so that rounding cannot forbid them, m
 _OUTSIDE = 1e-3
 #: a way point at a round corner lies at most this much further off than the clearance, m: walkers
@@ -62,19 +65,18 @@ def find_route(
 ) -> Optional[Route]:
     """The cheapest way from ``start`` to one of the goals, or None when every way is closed.
 
-    Wide clearances are preferred: a way at the body's radius counts double. Near the start and the
-    goal the clearance is what these places themselves allow. keeps: zones to stay out of.
+    Wide clearances are preferred: a way at the body's radius counts about double. Near the start
+    and the goal the clearance is what these places themselves allow. keeps: zones to stay out of.
     """
     best: Optional[Route] = None
     for clearance in CLEARANCES:
-        risk = 1.0 + (COMFORT_CLEARANCE - clearance) / (COMFORT_CLEARANCE - BODY_RADIUS)
         walls = list(_walls(boxes, keeps, clearance))
-        route = _route_at(start, goals, walls, OVERSHOOT, risk)
+        route = _route_at(start, goals, walls, OVERSHOOT, _risk(clearance))
         if route and (best is None or route.cost < best.cost - 1e-9):
             best = route
     if best is None:
         walls = list(_walls(boxes, keeps, BODY_RADIUS))
-        best = _route_at(start, goals, walls, FINE_OVERSHOOT, 2.0)
+        best = _route_at(start, goals, walls, FINE_OVERSHOOT, _risk(BODY_RADIUS))
     return best
 
 
@@ -86,15 +88,22 @@ def lengths_between(
     Infinite where every way is closed. A point inside a box counts as free.
     """
     best = np.full((len(points), len(points)), np.inf)
-    for clearance, risk in ((COMFORT_CLEARANCE, 1.0), (BODY_RADIUS, 2.0)):
+    for clearance in (WIDEST, COMFORT_CLEARANCE, BODY_RADIUS):
         walls = list(_walls(boxes, keeps, clearance))
         corners, _ = _corners(walls, OVERSHOOT)
         graph = _graph(np.array([*points, *corners], dtype=float), len(points), walls, True)
         for i in range(len(points)):
             for j, length in nx.single_source_dijkstra_path_length(graph, i).items():
                 if j < len(points):
-                    best[i, j] = min(best[i, j], risk * length)
+                    best[i, j] = min(best[i, j], _risk(clearance) * length)
     return best
+
+
+def _risk(clearance: float) -> float:
+    """What a metre of a way at this clearance, m, counts."""
+    if clearance >= WIDEST:
+        return 1.0
+    return 1.0 + WIDER + (COMFORT_CLEARANCE - clearance) / (COMFORT_CLEARANCE - BODY_RADIUS)
 
 
 def _walls(boxes: Sequence[Box], keeps: Sequence[Keep], clearance: float) -> Iterable[_Wall]:

@@ -27,7 +27,7 @@ from ppp.planning.zones import Keep
 #: this off the direction of the blow, rad, is one already
 RUN_UP, SHARE, STRAIGHT = 1.3, 0.8, math.radians(20.0)
 #: a straight approach may be so much longer than the shortest way to the blow, m
-DETOUR = 2.0
+DETOUR = 2.3
 
 
 def run_up(draft: Draft, struck: Prop, goals: Sequence[Goal]) -> List[Goal]:

@@ -413,3 +413,15 @@ def test_a_way_aside_is_turned_to_from_rest_and_walked_into_from_a_walk():
     turn_round(performer, trace, "walk_forward",
                (here.xy[0] + 4.0 * np.cos(aside), here.xy[1] + 4.0 * np.sin(aside)), 60.0)
     assert len(trace.states) == walked
+
+
+def test_it_recovers_from_a_blow_before_it_walks_on(monkeypatch):
+    """Once, between the blow and the walk; a blow after a walk and a stand after a blow need none.
+    """
+    recovered = []
+    monkeypatch.setattr("ppp.planning.executor.recover",
+                        lambda performer, trace, until: recovered.append(trace.outcomes[-1].skill))
+    made = scenario([{"in_order": [{"knocked_over": "target"}, {"reached": [0, 3]}]}],
+                    [target("target", 4, 0)])
+    assert perform(made).success
+    assert recovered == ["slash"]

@@ -37,11 +37,13 @@ def test_an_open_way_is_straight():
 def test_the_way_round_a_wall_has_the_length_worked_out_by_hand():
     wall = Box("wall", (3, 0), (0.3, 1.0))
     route = find_route((0, 0), [Goal((6, 0))], [wall])
-    # over the corners (3 -+ 1.05, 1.75) of the wall grown by 0.75 m, 1 mm outside
-    by_hand = 2 * math.hypot(1.949, 1.751) + 2.102
+    # the wall grown by 0.9 m, 1 mm outside, has each round corner cut in two: the upper ends of the
+    # cuts are 0.901 tan(22.5) beside the wall's own corners (3 -+ 0.3, 1)
+    aside = 0.3 + 0.901 * math.tan(math.radians(22.5))
+    by_hand = 2 * math.hypot(3.0 - aside, 1.901) + 2 * aside
     assert route.cost == pytest.approx(by_hand, abs=1e-3)
     assert route.beside[:2] == ("wall", "wall")
-    assert all(segment_distance(a, b, wall) >= 0.75 for a, b in legs(route, (0.0, 0.0)))
+    assert all(segment_distance(a, b, wall) >= 0.9 for a, b in legs(route, (0.0, 0.0)))
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -9,7 +9,16 @@ from ppp.engines.scene import Prop, Scene
 from ppp.planning.endings import Arrival, Limits, Walk
 from ppp.planning.geometry import bearing, distance, wrap
 from ppp.planning.kinematic import KinematicPerformer
-from ppp.planning.settling import ASIDE, settle, square_up, turning_speed
+from ppp.planning.settling import (
+    ASIDE,
+    GUARD,
+    recover,
+    right_of,
+    settle,
+    square_up,
+    turn_round,
+    turning_speed,
+)
 from ppp.planning.trace import Trace
 
 AIM = (1.0, 0.0)
@@ -38,13 +47,86 @@ def test_what_lies_a_little_aside_is_stepped_to_without_turning(heading):
     assert (trace.now.xy[1] > 0.0) == (heading < 0.0)
 
 
+def test_a_slash_likes_its_target_three_degrees_to_the_left():
+    """What is 5 degrees to the right is stepped to, what is 5 to the left is not; a stab does not
+    mind either."""
+    performer, trace = standing(5.0)
+    settle(performer, trace, "slash", AIM, 60.0)
+    left = bearing(trace.now.xy, AIM) - trace.now.heading
+    assert abs(left - math.radians(3.0)) < ASIDE and trace.now.xy[1] < 0.0
+    x, y = right_of((1.0, 1.0), (1.0, 3.0), math.radians(90.0))
+    assert (x, y) == pytest.approx((3.0, 1.0))
+
+
+class Told(KinematicPerformer):
+    """Remembers what it was told."""
+
+    def __init__(self, skills=None):
+        super().__init__(*([skills] if skills else []))
+        self.told = []
+
+    def command(self, skill, target_xy):
+        self.told.append((skill, target_xy))
+        super().command(skill, target_xy)
+
+
+def walking(skill, to, seconds=1.0, heading=0.0):
+    """A figure on its way from the origin; what it was told is forgotten."""
+    performer, trace = Told(), Trace(None)
+    trace.add(performer.reset(Scene(()), (0.0, 0.0), heading, 0))
+    performer.command(skill, to)
+    for _ in range(round(seconds / performer.control_dt)):
+        trace.add(performer.step())
+    performer.told.clear()
+    return performer, trace
+
+
+@pytest.mark.parametrize("skill", ("block", "idle"))
+def test_a_walk_is_stopped_by_a_turn_begun_straight_ahead(skill):
+    performer, trace = walking("walk_forward", (9.0, 0.0))
+    settle(performer, trace, skill, (0.0, 9.0), 60.0)
+    first, (x, y) = performer.told[0]
+    assert first.startswith("turn") and y == pytest.approx(0.0, abs=1e-6) and x > trace.now.xy[0]
+    assert [name for name, _ in performer.told[1:]] == ([] if skill == "idle" else ["idle"])
+    assert trace.now.heading == pytest.approx(0.0, abs=1e-6)
+
+
+def test_who_stands_or_walks_backward_needs_no_turn_to_stop():
+    for performer, trace in (walking("idle", (9.0, 0.0)), walking("walk_backward", (-9.0, 0.0))):
+        settle(performer, trace, "block", (9.0, 0.0), 60.0)
+        assert not any(name.startswith("turn") for name, _ in performer.told)
+
+
+def test_a_stop_ends_when_the_time_is_up():
+    performer, trace = walking("walk_forward", (9.0, 0.0))
+    settle(performer, trace, "block", (9.0, 0.0), 1.2)
+    assert trace.now.time == pytest.approx(1.2, abs=0.04)
+
+
+def test_out_of_a_walk_a_turn_begins_without_a_stop():
+    performer, trace = walking("walk_forward", (9.0, 0.0))
+    turn_round(performer, trace, "walk_forward", (-9.0, 0.5), 60.0)
+    assert [name for name, _ in performer.told] == ["turn_left"]
+    assert abs(trace.now.heading) > math.radians(150.0)
+
+
+def test_after_a_blow_it_stands_and_looks_ahead():
+    performer, trace = walking("walk_forward", (9.0, 0.0))
+    before = trace.now.time
+    recover(performer, trace, 60.0)
+    name, (x, y) = performer.told[-1]
+    assert name == "idle" and x > trace.now.xy[0] and y == pytest.approx(0.0, abs=1e-6)
+    assert trace.now.time - before >= GUARD
+
+
 def test_what_lies_far_aside_is_turned_to_on_the_spot():
     performer, trace = standing(80.0)
     settle(performer, trace, "slash", AIM, 60.0)
     assert abs(trace.now.heading) < math.radians(25.0)
 
 
-@pytest.mark.parametrize("heading, skill, free", ((5.0, "slash", True), (20.0, "taunt", True),
+@pytest.mark.parametrize("heading, skill, free", ((-5.0, "slash", True), (2.0, "slash", True),
+                                                  (5.0, "stab", True), (20.0, "taunt", True),
                                                   (20.0, "slash", False)))
 def test_nothing_is_done_for_what_is_ahead_for_no_blow_or_where_there_is_no_room(
         heading, skill, free):
