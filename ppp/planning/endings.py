@@ -30,6 +30,8 @@ from ppp.planning.zones import Keep
 
 #: an object that leans further than this (18 degrees) is falling or being pushed over
 TIPPING = 0.95
+#: why a walk ends that has drifted
+IN_THE_WAY = "is in the way from here"
 #: a turn is over this near to its direction, rad
 FACING = math.radians(12.0)
 
@@ -130,7 +132,7 @@ class Arrival:
             if to_segment(centre, xy, self.walk.end) > radius + room:
                 continue
             if segment_distance(xy, self.walk.end, keep.shape) < room:
-                return Ending(f"'{keep.name}' is in the way from here", False)
+                return Ending(f"'{keep.name}' {IN_THE_WAY}", False)
         return None
 
     def _room(self, keep: Keep) -> float:

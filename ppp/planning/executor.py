@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from ppp.engines.scene import Prop, Scene
 from ppp.planning import checks
 from ppp.planning.endings import (
+    IN_THE_WAY,
     Arrival,
     Ending,
     Limits,
@@ -167,7 +168,8 @@ class Executor:
         if kind == GAIT and not timed:
             exact = command.until is not None
             onward = self._to_strike(command.target) if exact and skill in FORWARD else None
-            walk = Walk(self.trace.now.xy, command.target, exact, onward)
+            strict = exact or self._drifted()  # else it were reached, and the next leg as closed
+            walk = Walk(self.trace.now.xy, command.target, strict, onward)
             tolerance = self.limits.tolerance  # of a way point, which nobody stops at
             if exact:
                 places = {p.name: p.position for p in self.scene.props}
@@ -183,6 +185,11 @@ class Executor:
         elif skill == "get_up":
             rule = Up(self.limits)
         return _Step(command, skill, code_distance, rule, struck)
+
+    def _drifted(self) -> bool:
+        """Whether the step before was a walk that had no free way from where it began or got to."""
+        last = self.trace.outcomes[-1] if self.trace.outcomes else None
+        return last is not None and not last.ok and last.ended.endswith(IN_THE_WAY)
 
     def _to_strike(self, end: XY) -> Optional[XY]:
         """What to face at ``end``, where a walk ends, to strike a standing target there; None
