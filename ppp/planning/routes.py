@@ -21,8 +21,9 @@ from ppp.planning.geometry import (
 from ppp.planning.zones import Keep
 
 #: clearances that are tried, m; a closer one must earn its risk by a shorter way. Of 100 scenes in
-#: physics the humanoid touched a block in 12 with the widest at 0.9 m, in 19 at 0.75 m. A way with
-#: the widest may be longer by this share than one with what comes next
+#: physics the humanoid touched a block in 12 with the widest at 0.9 m, in 19 at 0.75 m (with a
+#: stronger preference than this, which led round the gauntlet). A way with the widest may be longer
+#: by this share than one with what comes next
 WIDEST, WIDER = 0.9, 0.02
 CLEARANCES: Tuple[float, ...] = (WIDEST, COMFORT_CLEARANCE, 0.7, 0.6, 0.5, BODY_RADIUS)
 #: corners are placed this much outside the clearance, so that rounding cannot forbid them, m
