@@ -150,8 +150,8 @@ class Executor:
             outcome = self._outcome(command, skill, match.distance, ending)
         else:
             until = self.scenario.time_limit
-            last = self.trace.outcomes[-1] if self.trace.outcomes else None
-            if last and last.skill in REACH and role(skill) == GAIT:
+            last = self.trace.last
+            if last and role(last.skill) == ATTACK and role(skill) == GAIT:
                 recover(self._stage, self.trace, until)
             settle(self._stage, self.trace, skill, command.target, until, self._free)
             turn_round(self._stage, self.trace, skill, command.target, until)
@@ -188,7 +188,7 @@ class Executor:
 
     def _drifted(self) -> bool:
         """Whether the step before was a walk that had no free way from where it began or got to."""
-        last = self.trace.outcomes[-1] if self.trace.outcomes else None
+        last = self.trace.last
         return last is not None and not last.ok and last.ended.endswith(IN_THE_WAY)
 
     def _to_strike(self, end: XY) -> Optional[XY]:

@@ -83,9 +83,10 @@ def strike_places(
         for box in others:
             lack = max(0.0, SWEEP - float(point_distance(xy, box)))
             cost += lack * (4.0 if box.name in forbidden else 1.0)
+        now_and_then = np.array([xy, _after(xy, struck.position)])
         for keep in keeps:
-            spots = [xy, _after(xy, struck.position)] if keep.name == struck.name else [xy]
-            room = min(float(point_distance(np.array(spot), keep.shape)) for spot in spots)
+            spots = now_and_then if keep.name == struck.name else now_and_then[:1]
+            room = float(point_distance(spots, keep.shape).min())
             cost += 4.0 * max(0.0, keep.room + ROOMY - room)
         goals.append(Goal(xy, cost))
     return goals

@@ -42,7 +42,7 @@ SQUARE_FROM, SQUARE_TO = math.radians(32.0), math.radians(20.0)
 #: what lies less far aside, but further than the first, rad, is stepped to sideways until it is
 #: this near to ahead, no longer than so many seconds; and so often all this is tried
 ASIDE, ASIDE_TO, LONGEST_SIDE, TRIES = math.radians(6.0), math.radians(3.0), 2.5, 2
-#: side-steps are steered at a point so far off, m; and by the side that they go to, 1 left
+#: side-steps and stops are steered at a point so far off, m; and by the side they go to, 1 left
 FAR = 3.0
 SIDEWAYS = {1.0: "strafe_left", -1.0: "strafe_right"}
 #: the skill that comes to rest
@@ -101,7 +101,7 @@ def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float
 
 def recover(performer: Performer, trace: Trace, until: float) -> None:
     """Stand after a blow, looking ahead, before a walk: a third of those begun at once fell."""
-    _stand(performer, trace, ahead(trace.now.xy, trace.now.heading, FAR), until, GUARD)
+    _stand(performer, trace, _far_ahead(trace), until, GUARD)
 
 
 def square_up(performer: Performer, trace: Trace, aim: XY, until: float, free: Free = anywhere,
@@ -126,6 +126,11 @@ def right_of(here: XY, aim: XY, angle: float) -> XY:
     """The point as far from ``here`` as ``aim`` and ``angle`` rad to its right: who faces it has
     the aim so far to the left. Metres."""
     return ahead(here, bearing(here, aim) - angle, distance(here, aim))
+
+
+def _far_ahead(trace: Trace) -> XY:
+    """A point straight ahead, m."""
+    return ahead(trace.now.xy, trace.now.heading, FAR)
 
 
 def _aside(trace: Trace, aim: XY) -> float:
@@ -157,9 +162,7 @@ def _stand(performer: Performer, trace: Trace, aim: XY, until: float, longer: fl
     end = min(until, trace.now.time + LONGEST) - 1e-6
     while _goes_on(trace, end) and _moves(trace.states):
         trace.add(performer.step())
-    end = min(until, trace.now.time + longer) - 1e-6
-    while _goes_on(trace, end):
-        trace.add(performer.step())
+    _keep_on(performer, trace, until, longer)
 
 
 def _brake(performer: Performer, trace: Trace, until: float) -> None:
@@ -167,8 +170,13 @@ def _brake(performer: Performer, trace: Trace, until: float) -> None:
     turns = [name for name in TURNS if name in performer.skills]
     if not turns or _forward_speed(trace.states) <= WALKING:
         return
-    performer.command(turns[0], ahead(trace.now.xy, trace.now.heading, FAR))
-    end = min(until, trace.now.time + BRAKE) - 1e-6
+    performer.command(turns[0], _far_ahead(trace))
+    _keep_on(performer, trace, until, BRAKE)
+
+
+def _keep_on(performer: Performer, trace: Trace, until: float, seconds: float) -> None:
+    """Go on with what was told for so long, no later than ``until``; s."""
+    end = min(until, trace.now.time + seconds) - 1e-6
     while _goes_on(trace, end):
         trace.add(performer.step())
 
@@ -189,10 +197,8 @@ def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: f
     """
     if role(skill) != GAIT or distance(trace.now.xy, aim) < AT_IT:
         return
-    here = trace.now.xy
-    face = bearing(here, aim) - TRAVEL[skill]
     if TRAVEL[skill]:
-        aim = ahead(here, face, distance(here, aim))
+        aim = right_of(trace.now.xy, aim, TRAVEL[skill])
     most = TURN_FROM if _moves(trace.states) else TURN_AT_REST
     _turn(performer, trace, aim, most, TURN_TO, until)
 

@@ -43,6 +43,11 @@ class Trace:
         """The latest state."""
         return self.states[-1]
 
+    @property
+    def last(self) -> Optional[Outcome]:
+        """How the latest step of the plan ended, None before the first."""
+        return self.outcomes[-1] if self.outcomes else None
+
     def times(self) -> np.ndarray:
         """(T,) s."""
         return np.array([s.time for s in self.states])

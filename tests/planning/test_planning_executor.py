@@ -339,24 +339,6 @@ def test_any_planner_of_the_protocol_can_drive_it():
     assert planner.seen[-1].progress == (1,)
 
 
-def test_the_humanoid_comes_to_rest_before_a_blow():
-    """Between the walk and the slash the pelvis slows down below a quarter metre a second."""
-    from ppp.planning.settling import RESTING, ground_speed, settle
-    from ppp.planning.trace import Trace
-
-    performer, trace = KinematicPerformer(), Trace()
-    trace.add(performer.reset(scenario(**STRIKE).scene(), (0.0, 0.0), 0.0, 0))
-    performer.command("walk_forward", (9.0, 0.0))
-    for _ in range(30):
-        trace.add(performer.step())
-    assert ground_speed(trace.states) > RESTING
-    before = len(trace.states)
-    settle(performer, trace, "walk_forward", (9.0, 0.0), 60.0)
-    assert len(trace.states) == before  # a gait needs no rest
-    settle(performer, trace, "slash", (9.0, 0.0), 60.0)
-    assert ground_speed(trace.states) <= RESTING and len(trace.states) > before
-
-
 class FallsSlowly(KinematicPerformer):
     """What it struck goes over for three seconds; it turns the figure aside meanwhile."""
 
@@ -380,41 +362,6 @@ def test_nobody_faces_again_what_is_on_its_way_to_the_floor():
     blow = result.steps[-1]
     assert blow.end - blow.start > 2.5  # longer than the time between two blows
     assert {skill for time, skill in executor.told if time >= blow.start - 1e-6} == {"slash"}
-
-
-def test_a_walk_back_begins_with_a_turn_on_the_spot():
-    """Facing along x with the target behind: turned to it before the first step is walked."""
-    from ppp.planning.settling import TURN_TO, turn_round
-    from ppp.planning.trace import Trace
-
-    performer, trace = KinematicPerformer(), Trace()
-    trace.add(performer.reset(scenario(**STRIKE).scene(), (0.0, 0.0), 0.0, 0))
-    turn_round(performer, trace, "walk_forward", (3.0, 1.0), 60.0)
-    assert len(trace.states) == 1  # nearly ahead: nothing to turn
-    turn_round(performer, trace, "walk_forward", (-3.0, 1.0), 60.0)
-    wanted = np.arctan2(1.0, -3.0)
-    assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
-    assert np.allclose(trace.now.xy, (0.0, 0.0), atol=0.05)
-
-
-def test_a_way_aside_is_turned_to_from_rest_and_walked_into_from_a_walk():
-    """60 degrees aside: on the spot first who stands, in a curve who walks already."""
-    from ppp.planning.settling import TURN_TO, turn_round
-    from ppp.planning.trace import Trace
-
-    performer, trace = KinematicPerformer(), Trace()
-    trace.add(performer.reset(scenario(**STRIKE).scene(), (0.0, 0.0), 0.0, 0))
-    aim, wanted = (2.0, 2.0 * np.sqrt(3.0)), np.pi / 3
-    turn_round(performer, trace, "walk_forward", aim, 60.0)
-    assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
-    performer.command("walk_forward", aim)
-    for _ in range(30):
-        trace.add(performer.step())
-    walked, here = len(trace.states), trace.now
-    aside = here.heading + np.pi / 3
-    turn_round(performer, trace, "walk_forward",
-               (here.xy[0] + 4.0 * np.cos(aside), here.xy[1] + 4.0 * np.sin(aside)), 60.0)
-    assert len(trace.states) == walked
 
 
 def test_it_recovers_from_a_blow_before_it_walks_on(monkeypatch):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from ppp.engines.scene import Prop, Scene
@@ -12,6 +13,9 @@ from ppp.planning.kinematic import KinematicPerformer
 from ppp.planning.settling import (
     ASIDE,
     GUARD,
+    RESTING,
+    TURN_TO,
+    ground_speed,
     recover,
     right_of,
     settle,
@@ -61,8 +65,8 @@ def test_a_slash_likes_its_target_three_degrees_to_the_left():
 class Told(KinematicPerformer):
     """Remembers what it was told."""
 
-    def __init__(self, skills=None):
-        super().__init__(*([skills] if skills else []))
+    def __init__(self):
+        super().__init__()
         self.told = []
 
     def command(self, skill, target_xy):
@@ -70,12 +74,12 @@ class Told(KinematicPerformer):
         super().command(skill, target_xy)
 
 
-def walking(skill, to, seconds=1.0, heading=0.0):
+def walking(skill, to):
     """A figure on its way from the origin; what it was told is forgotten."""
     performer, trace = Told(), Trace(None)
-    trace.add(performer.reset(Scene(()), (0.0, 0.0), heading, 0))
+    trace.add(performer.reset(Scene(()), (0.0, 0.0), 0.0, 0))
     performer.command(skill, to)
-    for _ in range(round(seconds / performer.control_dt)):
+    for _ in range(30):  # 1 s
         trace.add(performer.step())
     performer.told.clear()
     return performer, trace
@@ -163,3 +167,47 @@ def test_a_walk_that_leads_up_to_something_runs_on_towards_it():
     # further beside the leg it would miss the end: it steers at that
     back = rule.aim((2.9, 0.3))
     assert bearing((2.9, 0.3), back) < -math.radians(60.0)
+
+
+def test_the_humanoid_comes_to_rest_before_a_blow():
+    """Between the walk and the slash the pelvis slows down below a quarter metre a second."""
+    performer, trace = KinematicPerformer(), Trace(None)
+    trace.add(performer.reset(Scene(()), (0.0, 0.0), 0.0, 0))
+    performer.command("walk_forward", (9.0, 0.0))
+    for _ in range(30):
+        trace.add(performer.step())
+    assert ground_speed(trace.states) > RESTING
+    before = len(trace.states)
+    settle(performer, trace, "walk_forward", (9.0, 0.0), 60.0)
+    assert len(trace.states) == before  # a gait needs no rest
+    settle(performer, trace, "slash", (9.0, 0.0), 60.0)
+    assert ground_speed(trace.states) <= RESTING and len(trace.states) > before
+
+
+def test_a_walk_back_begins_with_a_turn_on_the_spot():
+    """Facing along x with the target behind: turned to it before the first step is walked."""
+    performer, trace = KinematicPerformer(), Trace(None)
+    trace.add(performer.reset(Scene(()), (0.0, 0.0), 0.0, 0))
+    turn_round(performer, trace, "walk_forward", (3.0, 1.0), 60.0)
+    assert len(trace.states) == 1  # nearly ahead: nothing to turn
+    turn_round(performer, trace, "walk_forward", (-3.0, 1.0), 60.0)
+    wanted = np.arctan2(1.0, -3.0)
+    assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
+    assert np.allclose(trace.now.xy, (0.0, 0.0), atol=0.05)
+
+
+def test_a_way_aside_is_turned_to_from_rest_and_walked_into_from_a_walk():
+    """60 degrees aside: on the spot first who stands, in a curve who walks already."""
+    performer, trace = KinematicPerformer(), Trace(None)
+    trace.add(performer.reset(Scene(()), (0.0, 0.0), 0.0, 0))
+    aim, wanted = (2.0, 2.0 * np.sqrt(3.0)), np.pi / 3
+    turn_round(performer, trace, "walk_forward", aim, 60.0)
+    assert abs(trace.now.heading - wanted) <= TURN_TO + 0.1
+    performer.command("walk_forward", aim)
+    for _ in range(30):
+        trace.add(performer.step())
+    walked, here = len(trace.states), trace.now
+    aside = here.heading + np.pi / 3
+    turn_round(performer, trace, "walk_forward",
+               (here.xy[0] + 4.0 * np.cos(aside), here.xy[1] + 4.0 * np.sin(aside)), 60.0)
+    assert len(trace.states) == walked
