@@ -36,12 +36,13 @@ def build_policy(config: ModelConfig, seed: int, backbone: Backbone) -> nn.Modul
         keys = action_keys(sentence_vectors(backbone, [action.phrase for action in ACTIONS]))
     gaze = config.width if config.gaze else 0
     if config.policy == "llarp":
-        encoder = ObservationEncoder(sizes, backbone.d_model, backbone.spread, config.width, names)
+        encoder = ObservationEncoder(sizes, backbone.d_model, backbone.spread, config.width, names,
+                                     config.echo)
         head = ActionHead(backbone.d_model, len(ACTIONS), config.head, config.critic, keys,
                           backbone.d_model, gaze, backbone.d_model if config.sentence else 0)
         return LlarpPolicy(backbone, encoder, head, config.look, config.remembers)
     reader = _sentence(config, backbone)
-    encoder = ObservationEncoder(sizes, TOKEN, 1.0, config.width, names)
+    encoder = ObservationEncoder(sizes, TOKEN, 1.0, config.width, names, config.echo)
     head = ActionHead(UNITS, len(ACTIONS), config.head, config.critic, keys, TOKEN, gaze,
                       reader.size if config.sentence else 0)
     return LstmPolicy(reader, encoder, TOKEN, head)

@@ -43,6 +43,8 @@ class ModelConfig:
     """all, none (blind) or first (the first observation alone: an open-loop plan)."""
     remembers: bool = True
     """False: a step sees the instruction and its own observation alone."""
+    echo: bool = True
+    """False: no observation says what the last action was, how it went and how late it is."""
     width: int = 192
     """Units of the observation encoder."""
 

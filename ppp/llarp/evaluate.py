@@ -90,7 +90,8 @@ def _run_of(policy: Any, players: Players) -> Callable[[Sequence[Task], int, boo
 def _card(facts: Dict[str, Any]) -> Dict[str, Any]:
     """What a row of figures has to carry."""
     settings, model = facts["settings"], facts["settings"]["model"]
-    keep = ("policy", "backbone", "head", "critic", "gaze", "sentence", "mode", "look", "remembers")
+    keep = ("policy", "backbone", "head", "critic", "gaze", "sentence", "mode", "look", "remembers",
+            "echo")
     return {"regime": settings["regime"], **{name: model[name] for name in keep if name in model},
             **{name: facts[name] for name in ("trained_numbers", "cpu_seconds", "episodes",
                                               "steps", "iteration")}}

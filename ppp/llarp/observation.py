@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ppp.rearrangement.observe import ECHO_ENTITY, ECHO_OWN
+
 
 class Obs(NamedTuple):
     """Observations with any leading dimensions (...): self_state (..., S), entities (..., E, F)
@@ -35,6 +37,14 @@ class Seen(NamedTuple):
     mask: Tensor
 
 
+def without_echo(obs: Obs) -> Obs:
+    """The world as it is now, (...): nothing of the last action, nor of the time, copied."""
+    own, entities = obs.self_state.clone(), obs.entities.clone()
+    own[..., list(ECHO_OWN)] = 0.0
+    entities[..., ECHO_ENTITY] = 0.0
+    return obs._replace(self_state=own, entities=entities)
+
+
 def to_obs(arrays: Sequence[np.ndarray]) -> Obs:
     """numpy arrays in the order of Obs -> tensors."""
     state, entities, mask, names = arrays
@@ -51,12 +61,13 @@ class ObservationEncoder(nn.Module):
     """
 
     def __init__(self, sizes: Tuple[int, int, int], d_model: int, spread: float, width: int = 192,
-                 names: Optional[Tensor] = None) -> None:
+                 names: Optional[Tensor] = None, echo: bool = True) -> None:
         """sizes: (S, E, F). names: (M, e) frozen vectors of entity names, given to the entities'
-        MLP as well ("perfect open-vocabulary detector"); None: appearance alone."""
+        MLP as well ("perfect open-vocabulary detector"); None: appearance alone. echo: False:
+        what observations say of the last action and of the time reads 0."""
         super().__init__()
         state, _, features = sizes
-        self.table = names
+        self.table, self.echo = names, echo
         if names is not None:
             self.name = nn.Linear(names.shape[1], 64)
             features += 64
@@ -69,6 +80,7 @@ class ObservationEncoder(nn.Module):
 
     def forward(self, obs: Obs) -> Seen:
         """(...) observations -> Seen. The order of entities does not matter to the token."""
+        obs = obs if self.echo else without_echo(obs)
         shape, real = obs.mask.shape, obs.mask.flatten()
         x = obs.entities.flatten(0, -2)[real]  # what is not there costs nothing
         if self.table is not None:

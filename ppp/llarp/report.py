@@ -56,6 +56,7 @@ def _made(name: str, row: Dict[str, Any]) -> str:
     seeds = len(row["files"])
     ablated = "" if row["look"] == "all" else f", sees {row['look']}"
     ablated += "" if row["remembers"] else ", no memory"
+    ablated += "" if row.get("echo", True) else ", no echo of the last action"
     ablated += ", looks twice" if row.get("gaze") else ""
     return (f"- {name}: {row['policy']} on {row['backbone']}, head {row['head']}, sees "
             f"{row['mode']}{ablated}; {row['trained_numbers']:,} numbers trained in "

@@ -30,6 +30,10 @@ _REACH, _OPEN, _CLOSED, _DOWN, _HELD, _INSIDE, _LAST = range(_FLAGS, F)
 #: failed, time, noticed, burnt
 OWN = 12
 S = OWN + len(acts.SKILLS) + P + words.CODE
+#: what is remembered for whoever looks: the last action, how it went, to what it was done, and how
+#: late it is; numbers of the own state, number of an entity
+ECHO_OWN = (6, 7, 8, 9, *range(OWN, OWN + len(acts.SKILLS)))
+ECHO_ENTITY = _LAST
 
 
 class Sizes(NamedTuple):

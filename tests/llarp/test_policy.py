@@ -11,16 +11,16 @@ from ppp.llarp.config import ImitationConfig, PpoConfig
 from ppp.llarp.episodes import Choice, Episodes, Players, drawn
 from ppp.llarp.gaze import FOUND, SIZE, Gaze
 from ppp.llarp.heads import ActionHead, action_keys
-from ppp.llarp.observation import Obs, ObservationEncoder, Seen
+from ppp.llarp.observation import Obs, ObservationEncoder, Seen, to_obs
 from ppp.llarp.updates import imitate, improve, judged
-from ppp.rearrangement import ACTIONS, LIMIT, NAMES, OBS, make_tasks
+from ppp.rearrangement import ACTIONS, LIMIT, NAMES, OBS, TaskEnv, make_tasks
 
 EVERY = places(4, 4, 4)
 KINDS = [{}, {"policy": "lstm"}, {"policy": "lstm-words"}, {"head": "text"}, {"head": "both"},
          {"critic": "separate"}, {"look": "first"}, {"remembers": False}, {"mode": "names"},
          {"gaze": True}, {"gaze": True, "look": "first"}, {"gaze": True, "remembers": False},
          {"gaze": True, "policy": "lstm"}, {"sentence": True, "policy": "lstm-words"},
-         {"gaze": True, "sentence": True}]
+         {"gaze": True, "sentence": True}, {"echo": False}]
 
 
 def logits_of(one, obs, texts=TEXTS):
@@ -60,6 +60,22 @@ def test_what_each_ablation_sees():
     forgets = policy(remembers=False)
     assert torch.equal(logits_of(forgets, obs), logits_of(forgets, swapped).flip(1))
     assert not torch.allclose(logits_of(policy(), obs), logits_of(policy(), swapped).flip(1))
+
+
+@pytest.mark.parametrize("kind", [{"gaze": True}, {"policy": "lstm"}], ids=str)
+def test_without_an_echo_the_last_action_cannot_be_told(kind):
+    """Two impossible actions change nothing but what is said of them, and the time."""
+    env = TaskEnv()
+    env.reset(make_tasks("train", 1, 0)[0])
+    idle = [i for i in range(len(ACTIONS)) if not env.valid()[i]]
+    other = next(i for i in idle if ACTIONS[i].skill != ACTIONS[idle[0]].skill)
+    seen = [to_obs([part[None] for part in env.step(action)[0]]) for action in (idle[0], other)]
+
+    def choices(one):
+        return [one.step(one.begin(TEXTS[:1], 1), obs) for obs in seen]
+
+    assert not torch.equal(*choices(policy(**kind)))
+    assert torch.equal(*choices(policy(echo=False, **kind)))
 
 
 def test_a_second_look_does_not_see_more_than_its_ablation_may():
