@@ -6,11 +6,12 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ppp.errors import PPPError
 from ppp.planning.geometry import BODY_RADIUS, XY, Box, bearing, distance, wrap
-from ppp.planning.places import escape, lying, walls
+from ppp.planning.places import escape, walls
 from ppp.planning.plan_schema import PlanStep
 from ppp.planning.routes import Goal, Route, find_route
 from ppp.planning.situation import Matcher, Situation
 from ppp.planning.skills import FORWARD, TRAVEL
+from ppp.planning.toppled import lying
 from ppp.planning.validate import point
 from ppp.planning.wording import around, say, towards
 from ppp.planning.zones import MARGIN, Keep, zones

@@ -21,6 +21,7 @@ from ppp.planning.geometry import (
 )
 from ppp.planning.places import free, strike_places
 from ppp.planning.situation import Situation
+from ppp.planning.skills import REACH
 from ppp.planning.zones import Keep
 
 #: points named in one hint
@@ -51,12 +52,12 @@ def clear_points(keep: Keep, near: Sequence[XY], now: Situation, keeps: Sequence
     return _listed(" (clear points around it: ", found)
 
 
-def places_to_strike(struck: Prop, reach: float, here: XY, now: Situation,
+def places_to_strike(struck: Prop, skill: str, here: XY, now: Situation,
                      keeps: Sequence[Keep]) -> str:
     """' (for example from ...)', the nearest to ``here`` first; '' for none."""
-    gap = max(0.3, reach - _NEARER)
+    gap = max(0.3, REACH[skill] - _NEARER)
     others = [box_of(p) for p in now.standing()]
-    found = [_round(g.xy) for g in strike_places(now, struck, gap, others, keeps)]
+    found = [_round(g.xy) for g in strike_places(now, struck, skill, gap, others, keeps)]
     found.sort(key=lambda xy: distance(xy, here))
     return _listed(" (for example at ", found[:2])
 

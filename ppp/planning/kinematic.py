@@ -9,9 +9,10 @@ import numpy as np
 
 from ppp.engines.scene import Prop, Scene
 from ppp.humanoid.skeleton import BODIES
-from ppp.planning.geometry import XY, bearing, box_of, distance, wrap
+from ppp.planning.geometry import XY, Box, bearing, box_of, distance, wrap
 from ppp.planning.performer import CONTROL_DT, Poses, PropState, WorldState
 from ppp.planning.skills import ATTACK, GAIT, REACH, SKILLS, TRAVEL, TURN, TURNS, role
+from ppp.planning.toppled import felled
 from ppp.planning.validate import aimed_at
 
 #: m/s; running is twice as fast
@@ -40,7 +41,7 @@ class KinematicPerformer:
         self._boxes = [box_of(p) for p in self._props]
         self._yaws = np.array([b.yaw for b in self._boxes])
         self._halves = np.array([b.half for b in self._boxes]).reshape(-1, 2)
-        self._fallen: Dict[str, float] = {}
+        self._fallen: Dict[str, Box] = {}
         self._xy, self._heading, self._steps = (float(start_xy[0]), float(start_xy[1])), 0.0, 0
         self._heading = wrap(float(start_heading))
         self._skill, self._target, self._blow = "idle", self._xy, 0.0
@@ -127,7 +128,7 @@ class KinematicPerformer:
         self._blow += CONTROL_DT
         if self._blow >= BLOW_SECONDS - 1e-9:
             self._blow, self._struck = 0.0, prop.name
-            self._fallen[prop.name] = direction
+            self._fallen[prop.name] = felled(prop, self._skill, direction)
 
     def _gap(self, prop: Prop) -> float:
         return float(self._gaps(self._xy)[self._props.index(prop)])
@@ -146,8 +147,10 @@ class KinematicPerformer:
             position, _ = self._pose(prop)
             touched = prop.name not in self._fallen and bool(gap < TOUCH)
             struck = prop.name == self._struck
-            up = 0.0 if prop.name in self._fallen else 1.0
-            props[prop.name] = PropState(position, up, touched or struck, struck)
+            down = self._fallen.get(prop.name)
+            lean = (math.cos(down.yaw), math.sin(down.yaw)) if down else (0.0, 0.0)
+            up = 0.0 if down else 1.0
+            props[prop.name] = PropState(position, up, touched or struck, struck, lean)
         root = np.array([*self._xy, BODIES[0].offset[2]], dtype=np.float32)
         self._record()
         time = self._steps * CONTROL_DT
@@ -161,21 +164,19 @@ class KinematicPerformer:
         self._prop_history.append((positions, rotations))
 
     def _pose(self, prop: Prop) -> Tuple[np.ndarray, np.ndarray]:
-        """Centre (3,) and rotation (4,) of a prop: upright, or flat along the felling blow."""
+        """Centre (3,) and rotation (4,) of a prop: upright, or flat where a blow has felled it."""
         x, y = prop.position
         if prop.name not in self._fallen:
             half = 0.5 * prop.yaw
             return np.array([x, y, 0.5 * prop.size[2]]), np.array(
                 [math.cos(half), 0.0, 0.0, math.sin(half)]
             )
-        direction = self._fallen[prop.name]
-        reach = 0.5 * prop.size[2]
-        centre = [x + reach * math.cos(direction), y + reach * math.sin(direction)]
-        # turned by a quarter about the horizontal axis at right angles to the blow
+        box = self._fallen[prop.name]
+        # turned by a quarter about the horizontal axis at right angles to its fall
         s, c = math.sin(math.pi / 4), math.cos(math.pi / 4)
-        axis = (-math.sin(direction), math.cos(direction))
+        axis = (-math.sin(box.yaw), math.cos(box.yaw))
         rotation = np.array([c, s * axis[0], s * axis[1], 0.0])
-        return np.array([*centre, 0.5 * prop.size[0]]), rotation
+        return np.array([*box.centre, 0.5 * prop.size[0]]), rotation
 
 
 def _stand(xy: np.ndarray, heading: float) -> np.ndarray:

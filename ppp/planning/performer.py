@@ -16,7 +16,8 @@ CONTROL_DT = 1.0 / 30.0
 class PropState:
     """One prop with a body, at one control step. World frame.
 
-    position: (3,) centre of the box, m. up_z: z component of its own z axis (1 upright, 0 lying).
+    position: (3,) centre of the box, m. up_z: z component of its own z axis (1 upright, 0 lying);
+    lean: the other two, to where its top points.
     touched: some body of the humanoid, its sword and shield included, touched it during this step.
     by_sword: the sword was among the bodies that touched it.
     """
@@ -25,6 +26,7 @@ class PropState:
     up_z: float = 1.0
     touched: bool = False
     by_sword: bool = False
+    lean: Tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)

@@ -114,9 +114,11 @@ class PhysicsPerformer:
         state = self._engine.state
         values = state.prop_state[0].numpy()
         touched, struck = state.prop_touched[0].tolist(), state.prop_struck[0].tolist()
-        x, y = values[:, 4], values[:, 5]
+        w, x, y, z = values[:, 3:7].T
         up = (1.0 - 2.0 * (x * x + y * y)).tolist()
-        return {prop.name: PropState(values[i, :3].copy(), up[i], touched[i], struck[i])
+        lean = (2.0 * (x * z + w * y)).tolist(), (2.0 * (y * z - w * x)).tolist()
+        return {prop.name: PropState(values[i, :3].copy(), up[i], touched[i], struck[i],
+                                     (lean[0][i], lean[1][i]))
                 for i, prop in enumerate(self._engine.scene.bodies)}
 
 

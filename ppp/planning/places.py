@@ -21,39 +21,26 @@ from ppp.planning.geometry import (
 )
 from ppp.planning.routes import CLEARANCES, Goal
 from ppp.planning.situation import Situation
+from ppp.planning.skills import SIDE
+from ppp.planning.toppled import felled, turned_badly
 from ppp.planning.zones import Keep, outside
 
 #: a walk may end this far from its target; places are chosen so that this does no harm, m
 TOLERANCE = 0.35
 #: free floor that a swung sword likes around the humanoid, m
 SWEEP = 1.3
-#: and room beyond that of the zones, m: what is struck slides, and a side's edges go with it
+#: and room beyond that of the zones, m: what is struck falls, and a side's edges go with it
 ROOMY = 0.4
-#: a slash drives what it strikes so far ahead and to the left before it lies, m
-SLIDE = (0.4, 0.6)
+#: what a metre too little of it costs, m of way
+EDGE = 8.0
+#: where the side that is struck is turned worst, a place costs so much more, m of way
+ASKEW = 4.0
 _DIRECTIONS = 16
 
 
 def walls(situation: Situation) -> List[Box]:
     """The boxes that a walk keeps away from: everything that stands."""
     return [box_of(p) for p in situation.standing()]
-
-
-def lying(situation: Situation) -> List[Box]:
-    """What was knocked over lies somewhere within its own height; better not to step on it."""
-    boxes = []
-    for prop in situation.props:
-        if prop.name in situation.fallen:
-            half = 0.5 * max(prop.size)
-            boxes.append(Box(prop.name, prop.position, (half, half)))
-    return boxes
-
-
-def felled(prop: Prop, direction: float) -> Box:
-    """Where a target comes to lie that a blow knocks over in a direction (rad): in front of it."""
-    tall, thick = prop.size[2], max(prop.size[:2])
-    return Box(prop.name, ahead(prop.position, direction, 0.5 * tall), (0.5 * tall, 0.5 * thick),
-               direction)
 
 
 def free(xy: XY, boxes: Sequence[Box], keeps: Sequence[Keep] = ()) -> bool:
@@ -63,39 +50,37 @@ def free(xy: XY, boxes: Sequence[Box], keeps: Sequence[Keep] = ()) -> bool:
 
 
 def strike_places(
-    situation: Situation, struck: Prop, gap: float, boxes: Sequence[Box],
+    situation: Situation, struck: Prop, skill: str, gap: float, boxes: Sequence[Box],
     keeps: Sequence[Keep] = (), directions: int = _DIRECTIONS,
 ) -> List[Goal]:
-    """Places ``gap`` m off the side of the struck object with nothing in the way of the blow.
+    """Places ``gap`` m off the side of what ``skill`` strikes with nothing in the way of the blow.
 
-    A place within a sword's sweep of other things costs more, of a forbidden one or near to the
-    edge of a zone much more; the sides of what is struck go with it as it slides.
+    A place within a sword's sweep of other things costs more, of a forbidden one, before a side
+    that is turned badly or near to the edge of a zone much more; the sides of what is struck go
+    with it as it falls.
     """
     forbidden = situation.scenario.forbidden()
     target = box_of(struck)
     others = [b for b in boxes if b.name != struck.name]
     goals = []
-    for xy in at_gap(target, _around(directions), gap):
+    straight = struck.yaw - SIDE.get(skill, 0.0)
+    for xy in at_gap(target, [straight + turn for turn in _around(directions)], gap):
         blocked = any(segment_distance(xy, struck.position, b) < 0.1 for b in others)
         if blocked or not free(xy, others, keeps):
             continue
-        cost = 0.0
+        blow = bearing(xy, struck.position)
+        cost = ASKEW * turned_badly(skill, struck.yaw - blow)
         for box in others:
             lack = max(0.0, SWEEP - float(point_distance(xy, box)))
             cost += lack * (4.0 if box.name in forbidden else 1.0)
-        now_and_then = np.array([xy, _after(xy, struck.position)])
+        goes = np.subtract(felled(struck, skill, blow).centre, struck.position)
+        now_and_then = np.array([xy, xy - goes])  # as seen from what is struck
         for keep in keeps:
             spots = now_and_then if keep.name == struck.name else now_and_then[:1]
             room = float(point_distance(spots, keep.shape).min())
-            cost += 4.0 * max(0.0, keep.room + ROOMY - room)
+            cost += EDGE * max(0.0, keep.room + ROOMY - room)
         goals.append(Goal(xy, cost))
     return goals
-
-
-def _after(xy: XY, struck: XY) -> XY:
-    """Where a fighter at ``xy`` stands as seen from what it struck, once that has slid; m."""
-    blow = bearing(xy, struck)
-    return ahead(ahead(xy, blow, -SLIDE[0]), blow - 0.5 * math.pi, SLIDE[1])
 
 
 def reach_places(

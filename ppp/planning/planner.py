@@ -17,6 +17,7 @@ from ppp.planning.situation import (
     initial_observation,
     situation_of,
 )
+from ppp.planning.toppled import under_foot
 
 #: an object further than this from where a plan assumed it makes the plan stale, m
 MOVED = 0.3
@@ -147,6 +148,9 @@ class ListPlanner:
             gone = distance(view.xy, self._assumed.get(name, view.xy))
             if gone > MOVED:
                 return f"'{name}' moved {gone:.2f} m"
+        if last is not None and last.toppled:
+            name = under_foot(self._situation(now, ""), self._rest)
+            return f"'{name}' lies in the way" if name else ""
         return ""
 
     def _adopt(self, plan: Plan, now: Observation) -> None:

@@ -19,13 +19,14 @@ from ppp.planning.conditions import (
 from ppp.planning.drafting import Draft, turn, walk
 from ppp.planning.geometry import XY, bearing, box_of, distance, point_distance, wrap
 from ppp.planning.ordering import in_best_order
-from ppp.planning.places import TOLERANCE, ahead, felled, free, reach_places, strike_places
+from ppp.planning.places import TOLERANCE, ahead, free, reach_places, strike_places
 from ppp.planning.plan_schema import Plan
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.run_up import run_up
 from ppp.planning.situation import Matcher, Situation
 from ppp.planning.skills import ATTACK, BEST, FORWARD, GAIT, REACH, TRAVEL, TURN, role
 from ppp.planning.todo import Todo, comes_along, remaining
+from ppp.planning.toppled import felled
 from ppp.planning.validate import AIM, plan_errors, point
 from ppp.planning.wording import say
 
@@ -98,22 +99,23 @@ def _strike(draft: Draft, todo: Todo) -> None:
     if prop.name in draft.now.scenario.forbidden():
         raise PPPError(f"'{prop.name}' must be knocked over and never touched: drop one check")
     skill = _attack_skill(draft)
-    _walk_to_strike(draft, prop, _stand_off(draft, skill, prop.position))
+    _walk_to_strike(draft, prop, skill)
     turn(draft, prop.position, prop.name, _SQUARE)
     draft.add(skill, say(skill, draft.matcher, prop.name), prop.position, "done")
     draft.heading, draft.faced = bearing(draft.xy, prop.position), prop.position
-    draft.struck[prop.name] = felled(prop, draft.heading)
+    draft.struck[prop.name] = felled(prop, skill, draft.heading)
 
 
-def _walk_to_strike(draft: Draft, prop: Prop, gap: float) -> None:
+def _walk_to_strike(draft: Draft, prop: Prop, skill: str) -> None:
     """To where a blow reaches: at the usual distance where there is room, else nearer."""
+    gap = _stand_off(draft, skill, prop.position)
     problem = PPPError(
         f"no place in reach of '{prop.name}' is free{draft.kept_from()}: "
         "move what stands around it"
     )
     boxes, keeps = draft.boxes(), draft.keeps()
     for share, directions in _CLOSER:
-        goals = strike_places(draft.now, prop, share * gap, boxes, keeps, directions)
+        goals = strike_places(draft.now, prop, skill, share * gap, boxes, keeps, directions)
         near = float(point_distance(draft.xy, box_of(prop)))
         close = any(distance(draft.xy, g.xy) < 0.5 for g in goals)
         if 0.2 <= near <= gap + 0.1 and close and free(draft.xy, [], keeps):

@@ -189,17 +189,19 @@ def _moves(states: Sequence[WorldState]) -> bool:
     return ground_speed(states) > RESTING or turning_speed(states) > STEADY
 
 
-def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: float) -> None:
+def turn_round(performer: Performer, trace: Trace, skill: str, aim: XY, until: float,
+               straight: bool = False) -> None:
     """Before a gait that would begin far off its way to ``aim``: turn on the spot as it needs.
 
     A forward gait faces ``aim``, a backward one turns its back to it. Out of a walk the turn begins
     at once: of 256 that were told to stand first 10 fell, of those that were not none.
+    straight: the way must not begin with a curve.
     """
     if role(skill) != GAIT or distance(trace.now.xy, aim) < AT_IT:
         return
     if TRAVEL[skill]:
         aim = right_of(trace.now.xy, aim, TRAVEL[skill])
-    most = TURN_FROM if _moves(trace.states) else TURN_AT_REST
+    most = TURN_FROM if _moves(trace.states) and not straight else TURN_AT_REST
     _turn(performer, trace, aim, most, TURN_TO, until)
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, FrozenSet, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ppp.engines.scene import Prop, Scene
@@ -40,10 +40,12 @@ def remembered(matcher: Matcher) -> Matcher:
 
 @dataclass(frozen=True)
 class PropView:
-    """A prop on the floor plan: centre in m, whether it lies on its side."""
+    """A prop on the floor plan: centre in m, whether it lies on its side, and to where its top
+    points then, rad (None: nobody saw how it lies)."""
 
     xy: XY
     fallen: bool = False
+    along: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ class Observation:
 
 @dataclass(frozen=True)
 class Situation:
-    """Everything a plan is made from. Positions in m, heading in rad, world frame."""
+    """Everything a plan is made from. Positions in m, heading in rad, world frame.
+
+    along: of what lies, by name, to where its top points, rad, where that was seen.
+    """
 
     scenario: Scenario
     skills: Tuple[str, ...]
@@ -112,6 +117,7 @@ class Situation:
     progress: Tuple[int, ...]
     history: Tuple[Outcome, ...] = ()
     note: str = ""
+    along: Mapping[str, float] = field(default_factory=dict)
 
     def prop(self, name: str) -> Prop:
         """The prop of that name, where it is now; the scenario has checked that it exists."""
@@ -148,9 +154,10 @@ def situation_of(
         for p in scene.props
     ]
     fallen = frozenset(name for name, view in now.props.items() if view.fallen)
+    along = {name: view.along for name, view in now.props.items() if view.along is not None}
     return Situation(
         scenario, tuple(skills), now.xy, now.heading, tuple(moved), fallen, now.progress,
-        tuple(history), note,
+        tuple(history), note, along,
     )  # fmt: skip
 
 

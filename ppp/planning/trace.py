@@ -1,13 +1,14 @@
 """What happened, step by step, as arrays that the success checks read."""
 from __future__ import annotations
 
+import math
 from typing import Dict, List, Optional, Protocol, Tuple
 
 import numpy as np
 
 from ppp.engines.scene import Scene
 from ppp.planning.geometry import box_of, point_distance
-from ppp.planning.performer import WorldState
+from ppp.planning.performer import PropState, WorldState
 from ppp.planning.situation import Observation, Outcome, PropView, lies
 
 
@@ -108,10 +109,13 @@ class Trace:
 
 def views(state: WorldState) -> Dict[str, PropView]:
     """The props as planners see them."""
-    return {
-        name: PropView((float(p.position[0]), float(p.position[1])), lies(p.up_z))
-        for name, p in state.props.items()
-    }
+    return {name: _view(p) for name, p in state.props.items()}
+
+
+def _view(prop: PropState) -> PropView:
+    down = lies(prop.up_z)
+    along = math.atan2(prop.lean[1], prop.lean[0]) if down and any(prop.lean) else None
+    return PropView((float(prop.position[0]), float(prop.position[1])), down, along)
 
 
 def observe(trace: Trace, progress: Tuple[int, ...], last: Optional[Outcome]) -> Observation:

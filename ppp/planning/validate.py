@@ -135,13 +135,13 @@ def _attack_error(skill: str, there: XY, now: Situation) -> Optional[str]:
         return (
             f"starts at {point(here)}, {gap:.2f} m from {name}: walk to within "
             f"{REACH[skill]:g} m of its side first"
-            + places_to_strike(struck, REACH[skill], here, now, no_go(now))
+            + places_to_strike(struck, skill, here, now, no_go(now))
         )
     for keep in solid(now.scenario, now.props):
         if keep.name != struck.name and segment_distance(here, there, keep.shape) == 0.0:
             return (
                 f"{quoted(keep.name)} stands between {point(here)} and {name}: strike from where "
-                "nothing is between" + places_to_strike(struck, REACH[skill], here, now, no_go(now))
+                "nothing is between" + places_to_strike(struck, skill, here, now, no_go(now))
             )
     return None
 

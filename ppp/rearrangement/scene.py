@@ -109,7 +109,7 @@ class Bridge:
         boxes, keeps = draft.boxes(), draft.keeps()
         if prop.kind == "target" and prop.name not in draft.now.fallen:
             gap = REACH["slash"] - TOLERANCE
-            goals = strike_places(draft.now, prop, gap, boxes, keeps, 48)
+            goals = strike_places(draft.now, prop, "slash", gap, boxes, keeps, 48)
         else:
             goals = reach_places(draft.now, prop.name, max(prop.size[:2]) + NEAR, boxes, keeps)
         if not goals:

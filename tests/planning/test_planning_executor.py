@@ -85,15 +85,6 @@ class Wanders(KinematicPerformer):
         return super().step()
 
 
-def test_what_lies_stops_nobody():
-    """A plan through where the dummy stood: it has been struck down by then."""
-    steps = [("walk", (1.3, 0.0)), ("slash the dummy", (2.5, 0.0)), ("walk", (5.0, 0.0))]
-    plan = Plan(steps=[PlanStep(command=c, target=t) for c, t in steps])
-    made = scenario([{"knocked_over": "dummy"}, {"reached": [5, 0]}], [target("dummy", 2.5, 0)])
-    result = perform(made, plan=plan)
-    assert result.success and result.replans == 0, [s.ended for s in result.steps]
-
-
 def test_the_designs_example_succeeds_without_a_touch():
     result = perform(scenario(**STRIKE))
     assert result.success and result.replans == 0

@@ -70,7 +70,7 @@ def test_plans_of_the_search_arrive_straight_and_touch_nothing(y):
 def test_the_straight_way_is_no_longer_than_it_may_be():
     """Of all places round the dummy one is taken whose approach costs little."""
     draft = drafted(scenario(DOWN, [target("dummy", 3, 3)]))
-    goals = strike_places(draft.now, dummy(draft), 0.65, draft.boxes())
+    goals = strike_places(draft.now, dummy(draft), "slash", 0.65, draft.boxes())
     chosen = run_up(draft, dummy(draft), goals)
     walked = sum(distance(a, b) for a, b in zip(
         [(0.0, 0.0), *(s.target for s in draft.steps)], [s.target for s in draft.steps]))
@@ -78,13 +78,13 @@ def test_the_straight_way_is_no_longer_than_it_may_be():
 
 
 def test_a_blow_from_behind_is_struck_from_where_the_sides_may_slide_with_the_target():
-    """Struck down, it slides ahead and to the left, and takes its sides with it: of two places as
-    far off the middle of an allowed side the one to the right of that, seen by the fighter, has
+    """Struck down, it goes over ahead and to the left, and takes its sides with it: of two places
+    as far off the middle of an allowed side the one to the right of that, seen by the fighter, has
     more room."""
     made = scenario([*DOWN, {"approached": "dummy", "side": "behind", "within": 60, "near": 2}],
                     [target("dummy", 5, 0)])
     draft = drafted(made)
-    goals = strike_places(draft.now, dummy(draft), 0.65, draft.boxes(), draft.keeps())
+    goals = strike_places(draft.now, dummy(draft), "slash", 0.65, draft.boxes(), draft.keeps())
     cost = {round(math.degrees(bearing((5.0, 0.0), goal.xy)) % 360.0, 1): goal.cost
             for goal in goals}
     assert cost[180.0 - 22.5] < cost[180.0 + 22.5] and cost[180.0] <= cost[180.0 + 22.5]

@@ -16,7 +16,7 @@ from planning_helpers import (
 )
 
 from ppp.errors import PPPError
-from ppp.planning.geometry import Box, distance, segment_distance
+from ppp.planning.geometry import Box, bearing, box_of, distance, point_distance, segment_distance
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.search import SearchMaker
 from ppp.planning.validate import plan_errors
@@ -80,13 +80,17 @@ def test_the_designs_example_walks_round_and_slashes_in_reach():
 
 
 def test_the_way_on_leads_round_what_the_blow_has_felled():
-    # struck from the left, the dummy falls along x: the way to the post is on from there
-    made = scenario([{"in_order": [{"knocked_over": "dummy"}, {"reached": [7, 0]}]}],
+    # slashed along x, the dummy falls to the left of that: the way to the post is on from there
+    made = scenario([{"in_order": [{"knocked_over": "dummy"}, {"reached": [4, 2]}]}],
                     [target("dummy", 3, 0)])
     steps = search(made).steps
     at = next(i for i, s in enumerate(steps) if "slash" in s.command)
-    assert steps[at - 1].target[0] == pytest.approx(2.15, abs=0.01)  # 0.65 m before its side
-    lies = Box("dummy", (3.9, 0.0), (0.9, 0.2))
+    begin = steps[at - 1].target
+    assert point_distance(begin, box_of(made.scene().props[0])) == pytest.approx(0.65, abs=0.01)
+    blow = bearing(begin, (3.0, 0.0))
+    lies = Box("dummy", (3.0 + 0.3 * math.cos(blow) - 1.1 * math.sin(blow),
+                         0.3 * math.sin(blow) + 1.1 * math.cos(blow)), (0.9, 0.2),
+               blow + math.atan2(1.1, 0.3))
     stops = [s.target for s in steps[at - 1:] if "slash" not in s.command]
     assert all(segment_distance(a, b, lies) > 0.4 for a, b in zip(stops, stops[1:]))
 
