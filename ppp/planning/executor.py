@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ppp.engines.scene import Prop, Scene
 from ppp.planning import checks
+from ppp.planning.curves import curve, leads_into
 from ppp.planning.endings import (
     IN_THE_WAY,
     Arrival,
@@ -30,7 +31,7 @@ from ppp.planning.result import Result, recorded_steps
 from ppp.planning.scenario import Scenario
 from ppp.planning.settling import STANDING, recover, right_of, settle, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
-from ppp.planning.skills import ATTACK, FORWARD, GAIT, LEFT, REACH, TURN, role
+from ppp.planning.skills import ATTACK, FORWARD, GAIT, LEFT, REACH, TRAVEL, TURN, role
 from ppp.planning.staging import Staged
 from ppp.planning.trace import Recogniser, Trace, observe, views
 from ppp.planning.validate import aimed_at
@@ -154,12 +155,21 @@ class Executor:
             if last and role(last.skill) == ATTACK and role(skill) == GAIT:
                 recover(self._stage, self.trace, until)
             settle(self._stage, self.trace, skill, command.target, until, self._free)
-            leads_up = command.until is not None and self._to_strike(command.target) is not None
-            turn_round(self._stage, self.trace, skill, command.target, until, leads_up)
+            straight = role(skill) == GAIT and self._wants_straight(skill, command)
+            turn_round(self._stage, self.trace, skill, command.target, until, straight)
             outcome = self._run(self._prepare(command, skill, match.distance))
         self.trace.outcomes.append(outcome)
         self.on_event(Ended(number, outcome))
         return outcome
+
+    def _wants_straight(self, skill: str, command: Command) -> bool:
+        """Whether a gait should not begin with a curve: one that leads up to what will be struck,
+        or whose curve has no room."""
+        if command.until is not None and self._to_strike(command.target) is not None:
+            return True
+        now = self.trace.now
+        way = curve(now.xy, now.heading + TRAVEL[skill], command.target)
+        return leads_into(way, self._no_go())
 
     def _prepare(self, command: Command, skill: str, code_distance: float) -> _Step:
         """Choose the rule that ends the step."""
