@@ -14,6 +14,7 @@ from ppp.planning.geometry import (
     at_gap,
     bearing,
     box_of,
+    boxes_overlap,
     distance,
     in_arena,
     point_distance,
@@ -33,6 +34,9 @@ SWEEP = 1.3
 ROOMY = 0.4
 #: what a metre too little of it costs, m of way
 EDGE = 8.0
+#: where what is struck would fall against something, and lean there for good, a place costs so much
+#: more, m of way
+LEANS = 8.0
 #: where the side that is struck is turned worst, a place costs so much more, m of way
 ASKEW = 4.0
 _DIRECTIONS = 16
@@ -55,9 +59,9 @@ def strike_places(
 ) -> List[Goal]:
     """Places ``gap`` m off the side of what ``skill`` strikes with nothing in the way of the blow.
 
-    A place within a sword's sweep of other things costs more, of a forbidden one, before a side
-    that is turned badly or near to the edge of a zone much more; the sides of what is struck go
-    with it as it falls.
+    A place within a sword's sweep of other things costs more; of a forbidden one, before a side
+    that is turned badly, near to the edge of a zone or where there is no room to fall over much
+    more. The sides of what is struck go with it as it falls.
     """
     forbidden = situation.scenario.forbidden()
     target = box_of(struck)
@@ -73,8 +77,10 @@ def strike_places(
         for box in others:
             lack = max(0.0, SWEEP - float(point_distance(xy, box)))
             cost += lack * (4.0 if box.name in forbidden else 1.0)
-        goes = np.subtract(felled(struck, skill, blow).centre, struck.position)
-        now_and_then = np.array([xy, xy - goes])  # as seen from what is struck
+        lies = felled(struck, skill, blow)
+        cost += LEANS * any(boxes_overlap(lies, box) for box in others)
+        # as seen from what is struck
+        now_and_then = np.array([xy, xy - np.subtract(lies.centre, struck.position)])
         for keep in keeps:
             spots = now_and_then if keep.name == struck.name else now_and_then[:1]
             room = float(point_distance(spots, keep.shape).min())
