@@ -27,6 +27,7 @@ from ppp.llarp.episodes import Choice, Episodes, Players
 from ppp.llarp.progress import TrainingLog
 from ppp.llarp.updates import imitate, improve
 from ppp.rearrangement import make_tasks
+from ppp.settings import build
 
 #: share of the imitation in which the learning rate rises, and what it falls to
 WARM, LEAST = 0.05, 0.1
@@ -89,7 +90,9 @@ class Trainer:
         """Go on from the folder's checkpoint."""
         path = self.folder / store.CHECKPOINT
         saved = store.read(path)
-        own, theirs = dataclasses.asdict(self.config), dict(saved.facts["settings"])
+        # a setting that is newer than the checkpoint had its default
+        before = build(LlarpConfig, saved.facts["settings"], str(path))
+        own, theirs = dataclasses.asdict(self.config), dataclasses.asdict(before)
         for name in ("save_minutes", "validate_every", "validation"):
             own.pop(name), theirs.pop(name)
         # PPO may be made longer: its rate is constant

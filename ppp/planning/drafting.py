@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ppp.errors import PPPError
 from ppp.planning.geometry import BODY_RADIUS, XY, Box, bearing, distance, wrap
-from ppp.planning.places import escape, walls
+from ppp.planning.places import escape, free, walls
 from ppp.planning.plan_schema import PlanStep
 from ppp.planning.routes import Goal, Route, find_route
 from ppp.planning.situation import Matcher, Situation
@@ -44,7 +44,11 @@ class Draft:
 
     def obstructions(self) -> List[Box]:
         """What stands, and where something lies that was or will be struck down by then."""
-        return [*self.boxes(), *lying(self.now), *self.struck.values()]
+        return [*self.boxes(), *self.on_the_floor()]
+
+    def on_the_floor(self) -> List[Box]:
+        """Where something lies that was or will be struck down by then."""
+        return [*lying(self.now), *self.struck.values()]
 
     def keeps(self) -> List[Keep]:
         """The zones to stay out of, with the room that plans like."""
@@ -66,7 +70,8 @@ def walk(draft: Draft, goals: Sequence[Goal], what: str, thing: str) -> None:
     if not draft.gait:
         raise PPPError(f"cannot {what}: this policy has none of the skills {', '.join(FORWARD)}")
     _step_away(draft, boxes)
-    route = find_route(draft.xy, goals, draft.obstructions(), keeps)
+    clear = [goal for goal in goals if free(goal.xy, draft.on_the_floor())]
+    route = find_route(draft.xy, clear, draft.obstructions(), keeps) if clear else None
     route = route or find_route(draft.xy, goals, boxes, keeps)
     if route is None:
         raise PPPError(_no_way(draft, what, thing))

@@ -29,7 +29,7 @@ from ppp.planning.planner import MOVED, Command, Done, Planner
 from ppp.planning.recording import Recording
 from ppp.planning.result import Result, recorded_steps
 from ppp.planning.scenario import Scenario
-from ppp.planning.settling import STANDING, recover, right_of, settle, turn_round
+from ppp.planning.settling import recover, right_of, settle, turn_round
 from ppp.planning.situation import Matcher, Outcome, lies
 from ppp.planning.skills import ATTACK, FORWARD, GAIT, LEFT, REACH, TRAVEL, TURN, role
 from ppp.planning.staging import Staged
@@ -214,9 +214,9 @@ class Executor:
         """Perform one step to its end."""
         start = self.trace.now
         ending = step.rule(start, 0.0)
-        said = step.skill, self._aim(step, start)
+        aim = self._aim(step, start)
         if ending is None:
-            self._stage.command(*said)
+            self._stage.command(step.skill, aim)
         blows, spent = 0, 0.0  # s between the blows
         while ending is None:
             state = self._stage.step()
@@ -229,23 +229,13 @@ class Executor:
                 blows, before = blow, state.time
                 self._face_again(step.skill, self._aim(step, state))
                 spent += self.trace.now.time - before
-                said = "", said[1]  # faced anew: to be told again
-            skill, aim = self._to_say(step, said)
-            if ending is None and (skill != said[0] or distance(aim, said[1]) > FOLLOW):
-                said = skill, aim
-                self._stage.command(*said)
+                aim = self._aim(step, self.trace.now)
+                self._stage.command(step.skill, aim)
+            now = self.trace.now  # later than ``state`` where the body has faced its target anew
+            if distance(aim, self._aim(step, now)) > FOLLOW and ending is None:
+                aim = self._aim(step, now)
+                self._stage.command(step.skill, aim)
         return self._outcome(step.command, step.skill, step.distance, ending, start)
-
-    def _to_say(self, step: _Step, said: Tuple[str, XY]) -> Tuple[str, XY]:
-        """Skill and aim for the latest state; ``said`` were those of the step before.
-
-        A blow that has landed is over: who follows it through against what goes over falls.
-        """
-        now = self.trace.now
-        landed = step.struck is not None and goes_over(now.props[step.struck.name])
-        if landed and STANDING in self.performer.skills:
-            return STANDING, said[1]
-        return step.skill, self._aim(step, now)
 
     def _face_again(self, skill: str, aim: XY) -> None:
         """Between two blows: one that missed turned the body, and the next would miss as well."""

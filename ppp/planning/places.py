@@ -36,9 +36,9 @@ ROOMY = 0.4
 EDGE = 8.0
 #: where what is struck would fall against something, and lean there for good, a place costs so much
 #: more, m of way
-LEANS = 8.0
+LEANS = 4.0
 #: where the side that is struck is turned worst, a place costs so much more, m of way
-ASKEW = 4.0
+ASKEW = 2.0
 _DIRECTIONS = 16
 
 
