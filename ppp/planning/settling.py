@@ -91,10 +91,11 @@ def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float
     if role(skill) == GAIT or skill == "get_up":
         return
     if skill == STANDING:
-        _brake(performer, trace, until)
+        _brake(performer, trace, aim, until)
         return
     blow = role(skill) == ATTACK
-    _stand(performer, trace, aim, until, GUARD if blow else 0.0)
+    front = right_of(trace.now.xy, aim, LEFT.get(skill, 0.0))
+    _stand(performer, trace, front, until, GUARD if blow else 0.0)
     if blow:
         square_up(performer, trace, aim, until, free, LEFT.get(skill, 0.0))
 
@@ -157,7 +158,7 @@ def _stand(performer: Performer, trace: Trace, aim: XY, until: float, longer: fl
     """Come to rest, and stay so much ``longer``, s; who is at rest already has no need of that."""
     if STANDING not in performer.skills or not _moves(trace.states):
         return
-    _brake(performer, trace, until)
+    _brake(performer, trace, aim, until)
     performer.command(STANDING, aim)
     end = min(until, trace.now.time + LONGEST) - 1e-6
     while _goes_on(trace, end) and _moves(trace.states):
@@ -165,11 +166,13 @@ def _stand(performer: Performer, trace: Trace, aim: XY, until: float, longer: fl
     _keep_on(performer, trace, until, longer)
 
 
-def _brake(performer: Performer, trace: Trace, until: float) -> None:
-    """Take the speed out of a walk, looking ahead."""
+def _brake(performer: Performer, trace: Trace, aim: XY, until: float) -> None:
+    """Take the speed out of a walk, looking ahead, by a turn to the side that ``aim`` is on: the
+    body goes round a little before it stands."""
     turns = [name for name in TURNS if name in performer.skills]
     if not turns or _forward_speed(trace.states) <= WALKING:
         return
+    turns.sort(key=lambda name: TURNS[name] * _aside(trace, aim) <= 0.0)
     performer.command(turns[0], _far_ahead(trace))
     _keep_on(performer, trace, until, BRAKE)
 
