@@ -63,7 +63,6 @@ def strike_places(
     that is turned badly, near to the edge of a zone or where there is no room to fall over much
     more. The sides of what is struck go with it as it falls.
     """
-    forbidden = situation.scenario.forbidden()
     target = box_of(struck)
     others = [b for b in boxes if b.name != struck.name]
     goals = []
@@ -73,10 +72,7 @@ def strike_places(
         if blocked or not free(xy, others, keeps):
             continue
         blow = bearing(xy, struck.position)
-        cost = ASKEW * turned_badly(skill, struck.yaw - blow)
-        for box in others:
-            lack = max(0.0, SWEEP - float(point_distance(xy, box)))
-            cost += lack * (4.0 if box.name in forbidden else 1.0)
+        cost = ASKEW * turned_badly(skill, struck.yaw - blow) + cramped(situation, xy, others)
         lies = felled(struck, skill, blow)
         cost += LEANS * any(boxes_overlap(lies, box) for box in others)
         # as seen from what is struck
@@ -87,6 +83,14 @@ def strike_places(
             cost += EDGE * max(0.0, keep.room + ROOMY - room)
         goals.append(Goal(xy, cost))
     return goals
+
+
+def cramped(situation: Situation, xy: XY, boxes: Sequence[Box]) -> float:
+    """What it costs that a sword swung round at a place has no room, m of way; much more where it
+    would meet what must not be touched."""
+    forbidden = situation.scenario.forbidden()
+    lacks = {box.name: max(0.0, SWEEP - float(point_distance(xy, box))) for box in boxes}
+    return sum(lack * (4.0 if name in forbidden else 1.0) for name, lack in lacks.items())
 
 
 def reach_places(

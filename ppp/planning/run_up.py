@@ -19,7 +19,7 @@ from ppp.planning.geometry import (
     segment_distance,
     wrap,
 )
-from ppp.planning.places import ahead, free
+from ppp.planning.places import ahead, cramped, free
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.zones import Keep
 
@@ -34,7 +34,8 @@ def run_up(draft: Draft, struck: Prop, goals: Sequence[Goal]) -> List[Goal]:
     """Walk to where a straight way to one of ``goals`` begins; returns that goal alone.
 
     goals: places to strike from. All of them come back, and nothing is drafted, where the shortest
-    way ends straight anyhow, or where there is no room for a straight one without a long detour.
+    way ends straight anyhow, or where there is no room for a straight one without a long detour. It
+    begins with a turn on the spot, for which the sword needs room.
     """
     every, keeps = draft.obstructions(), draft.keeps()
     route = find_route(draft.xy, goals, every, keeps)
@@ -47,7 +48,8 @@ def run_up(draft: Draft, struck: Prop, goals: Sequence[Goal]) -> List[Goal]:
     begins = [ahead(goal.xy, bearing(struck.position, goal.xy), RUN_UP) for goal in goals]
     fits = [i for i, goal in enumerate(goals)
             if free(begins[i], every, keeps) and _clear(begins[i], goal.xy, others, keeps)]
-    starts = [Goal(begins[i], goals[i].cost + RUN_UP) for i in fits]
+    starts = [Goal(begins[i], goals[i].cost + RUN_UP + cramped(draft.now, begins[i], others))
+              for i in fits]
     longer = find_route(draft.xy, starts, every, keeps) if starts else None
     if longer is None or longer.cost > route.cost + DETOUR:
         return list(goals)
