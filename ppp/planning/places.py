@@ -30,8 +30,8 @@ from ppp.planning.zones import Keep, outside
 TOLERANCE = 0.35
 #: free floor that a swung sword likes around the humanoid, m
 SWEEP = 1.3
-#: and room beyond that of the zones, m: what is struck falls, and a side's edges go with it
-ROOMY = 0.4
+#: and room beyond that of the zones, m, now and once what is struck lies: a side's edges go with it
+ROOMY, ROOMY_THEN = 0.4, 0.8
 #: what a metre too little of it costs, m of way
 EDGE = 8.0
 #: where what is struck would fall against something, and lean there for good, a place costs so much
@@ -39,7 +39,7 @@ EDGE = 8.0
 LEANS = 4.0
 #: where the side that is struck is turned worst, a place costs so much more, m of way
 ASKEW = 2.0
-_DIRECTIONS = 16
+_DIRECTIONS = 32
 
 
 def walls(situation: Situation) -> List[Box]:
@@ -75,12 +75,13 @@ def strike_places(
         cost = ASKEW * turned_badly(skill, struck.yaw - blow) + cramped(situation, xy, others)
         lies = felled(struck, skill, blow)
         cost += LEANS * any(boxes_overlap(lies, box) for box in others)
-        # as seen from what is struck
-        now_and_then = np.array([xy, xy - np.subtract(lies.centre, struck.position)])
+        then = np.subtract(xy, np.subtract(lies.centre, struck.position))  # as seen from it
         for keep in keeps:
-            spots = now_and_then if keep.name == struck.name else now_and_then[:1]
-            room = float(point_distance(spots, keep.shape).min())
-            cost += EDGE * max(0.0, keep.room + ROOMY - room)
+            lack = keep.room + ROOMY - float(point_distance(np.array(xy), keep.shape))
+            if keep.name == struck.name:
+                late = keep.room + ROOMY_THEN - float(point_distance(then, keep.shape))
+                lack = max(lack, late)
+            cost += EDGE * max(0.0, lack)
         goals.append(Goal(xy, cost))
     return goals
 

@@ -35,7 +35,7 @@ _EXCURSIONS = (2.0, 1.5, 1.0)
 #: an attack that starts turned away further than this turns first, rad
 _SQUARE = math.radians(40.0)
 #: where to stand for a blow: shares of its usual distance, and directions that are tried
-_CLOSER = ((1.0, 16), (1.0, 48), (0.75, 48), (0.5, 48))
+_CLOSER = ((1.0, 32), (1.0, 48), (0.75, 48), (0.5, 48))
 
 
 class SearchMaker:

@@ -75,7 +75,8 @@ def test_the_designs_example_walks_round_and_slashes_in_reach():
     assert "red block" in steps[0].command and "right" in steps[0].command
     assert steps[0].target[1] < -1.7
     assert steps[-1].target == (6.0, 0.0)
-    assert bearing(steps[-2].target, (6, 0)) == pytest.approx(math.pi / 2, abs=0.1)  # at a side
+    # where the side faces it, turned to the left by no more than does little harm
+    assert 0.0 < math.pi / 2 - bearing(steps[-2].target, (6, 0)) < math.radians(16.0) + 1e-6
     assert 0.5 <= distance(steps[-2].target, (6, 0)) - 0.2 * math.sqrt(2) <= 1.25
     assert plan_errors(search(made), situation(made), keyword_matcher) == []
 
