@@ -173,10 +173,17 @@ def test_the_forearm_meets_the_chest_only_where_clips_are_made(ready):
     assert counts[0] == 0 < counts[1]
 
 
+def contents(path):
+    """Every bit of every array; the archive's own headers differ between patches of Python."""
+    with np.load(path, allow_pickle=False) as data:
+        return {name: (data[name].dtype.str, data[name].shape, data[name].tobytes())
+                for name in data.files}
+
+
 def test_rebuilding_changes_no_bit(tmp_path, library_path, shipped):
     assert len(shipped) >= 3
     for path in author(tmp_path, only=["get_up"], say=lambda text: None):
-        assert path.read_bytes() == (library_path.parent / path.name).read_bytes(), path.name
+        assert contents(path) == contents(library_path.parent / path.name), path.name
 
 
 def test_they_begin_at_rest_on_the_floor():
