@@ -1,6 +1,7 @@
 """Targets that somebody moves, and failures that the executor goes on after."""
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from ppp.planning.plan_schema import Plan, PlanStep
 from ppp.planning.scenario import Event
 from ppp.planning.skills import SECONDS
 from ppp.planning.staging import Staged
+from ppp.planning.trace import views
 
 STRIKE = [{"knocked_over": "dummy"}]
 
@@ -151,3 +153,22 @@ def test_the_physical_performer_moves_a_target_and_leaves_the_humanoid_alone():
         assert state.props["dummy"].position[:2] == pytest.approx(expected, abs=1e-3)
         assert state.props["dummy"].up_z > 0.999
     assert torch.allclose(*heights, atol=1e-5)
+
+
+def test_the_physical_performer_says_to_where_the_top_of_what_lies_points():
+    """Laid down towards 30 degrees from the x axis: the state and the planner's view say so."""
+    torch = pytest.importorskip("torch")
+    from ppp.planning.physics import PhysicsPerformer
+
+    along = math.radians(30.0)
+    half = math.sqrt(0.5)  # a quarter turn about the horizontal axis at right angles to that
+    laid = [3.0, 0.0, 0.2, half, -half * math.sin(along), half * math.cos(along), 0.0]
+    performer = PhysicsPerformer()
+    made = scenario(STRIKE, [target("dummy", 3, 0)])
+    assert views(performer.reset(made.scene(), (0.0, 0.0), 0.0, 0))["dummy"].along is None
+    props = torch.zeros(1, 1, 13)
+    props[0, 0, :7] = torch.tensor(laid)
+    performer._engine.set_props(torch.zeros(1, dtype=torch.long), props)
+    state = performer.step()
+    assert state.props["dummy"].lean == pytest.approx((math.cos(along), math.sin(along)), abs=0.02)
+    assert views(state)["dummy"].along == pytest.approx(along, abs=0.02)
