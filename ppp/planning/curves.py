@@ -1,12 +1,11 @@
 """The curve that a walk begins with whose way leads aside: it needs room that a turn does not."""
 from __future__ import annotations
 
-import math
 from typing import Sequence
 
 import numpy as np
 
-from ppp.planning.geometry import XY, bearing, distance, point_distance, wrap
+from ppp.planning.geometry import XY, ahead, bearing, distance, point_distance, wrap
 from ppp.planning.zones import Keep
 
 #: a walk goes round in a circle of this radius, m: of walks into blocks in scenes that were looked
@@ -18,19 +17,18 @@ SPARE = 0.15
 _STRIDE, _FAR = 0.1, 3.0
 
 
-def curve(xy: XY, travel: float, aim: XY, radius: float = RADIUS) -> np.ndarray:
+def curve(xy: XY, travel: float, aim: XY) -> np.ndarray:
     """Where a walk from ``xy`` gets that moves along ``travel``, rad, and turns to ``aim``: (n, 2).
 
     It ends where it points at the aim, at the aim, or where it has gone round further than helps.
     """
-    points, most = [xy], _STRIDE / radius
+    points, most = [xy], _STRIDE / RADIUS
     while len(points) * _STRIDE < _FAR and distance(points[-1], aim) > _STRIDE:
         off = wrap(bearing(points[-1], aim) - travel)
         if abs(off) < most and len(points) > 1:
             break
         travel += max(-most, min(most, off))
-        x, y = points[-1]
-        points.append((x + _STRIDE * math.cos(travel), y + _STRIDE * math.sin(travel)))
+        points.append(ahead(points[-1], travel, _STRIDE))
     return np.array(points)
 
 

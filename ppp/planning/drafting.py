@@ -70,8 +70,9 @@ def walk(draft: Draft, goals: Sequence[Goal], what: str, thing: str) -> None:
     if not draft.gait:
         raise PPPError(f"cannot {what}: this policy has none of the skills {', '.join(FORWARD)}")
     _step_away(draft, boxes)
-    clear = [goal for goal in goals if free(goal.xy, draft.on_the_floor())]
-    route = find_route(draft.xy, clear, draft.obstructions(), keeps) if clear else None
+    floor = draft.on_the_floor()
+    clear = [goal for goal in goals if free(goal.xy, floor)]
+    route = find_route(draft.xy, clear, [*boxes, *floor], keeps) if clear else None
     route = route or find_route(draft.xy, goals, boxes, keeps)
     if route is None:
         raise PPPError(_no_way(draft, what, thing))

@@ -211,6 +211,11 @@ def bearing(a: Sequence[float], b: Sequence[float]) -> float:
     return math.atan2(b[1] - a[1], b[0] - a[0])
 
 
+def ahead(xy: XY, direction: float, length: float) -> XY:
+    """The point ``length`` m from ``xy`` in a direction (rad)."""
+    return xy[0] + length * math.cos(direction), xy[1] + length * math.sin(direction)
+
+
 def wrap(angle: float) -> float:
     """The angle in -pi..pi."""
     return math.atan2(math.sin(angle), math.cos(angle))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ppp.engines.scene import Prop, Scene
 from ppp.humanoid.skeleton import BODIES
-from ppp.planning.geometry import XY, Box, bearing, box_of, distance, wrap
+from ppp.planning.geometry import XY, Box, ahead, bearing, box_of, distance, wrap
 from ppp.planning.performer import CONTROL_DT, Poses, PropState, WorldState
 from ppp.planning.skills import ATTACK, GAIT, REACH, SKILLS, TRAVEL, TURN, TURNS, role
 from ppp.planning.toppled import felled
@@ -98,10 +98,7 @@ class KinematicPerformer:
         self._turn_to(direction - TRAVEL[self._skill])
         speed = 2.0 * SPEED if self._skill == "run" else SPEED
         stride = min(gap, speed * CONTROL_DT)
-        there = (
-            self._xy[0] + stride * math.cos(direction),
-            self._xy[1] + stride * math.sin(direction),
-        )
+        there = ahead(self._xy, direction, stride)
         # a box that stands stops the figure, unless it is in it already
         if self._boxes:
             entered = (self._gaps(there) == 0.0) & (self._gaps(self._xy) > 0.0)

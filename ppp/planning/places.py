@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Collection, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ppp.planning.geometry import (
     BODY_RADIUS,
     XY,
     Box,
+    ahead,
     at_gap,
     bearing,
     box_of,
@@ -63,7 +64,7 @@ def strike_places(
     that is turned badly, near to the edge of a zone or where there is no room to fall over much
     more. The sides of what is struck go with it as it falls.
     """
-    target = box_of(struck)
+    target, forbidden = box_of(struck), situation.scenario.forbidden()
     others = [b for b in boxes if b.name != struck.name]
     goals = []
     straight = struck.yaw - SIDE.get(skill, 0.0)
@@ -72,7 +73,7 @@ def strike_places(
         if blocked or not free(xy, others, keeps):
             continue
         blow = bearing(xy, struck.position)
-        cost = ASKEW * turned_badly(skill, struck.yaw - blow) + cramped(situation, xy, others)
+        cost = ASKEW * turned_badly(skill, struck.yaw - blow) + cramped(xy, others, forbidden)
         lies = felled(struck, skill, blow)
         cost += LEANS * any(boxes_overlap(lies, box) for box in others)
         then = np.subtract(xy, np.subtract(lies.centre, struck.position))  # as seen from it
@@ -86,10 +87,9 @@ def strike_places(
     return goals
 
 
-def cramped(situation: Situation, xy: XY, boxes: Sequence[Box]) -> float:
+def cramped(xy: XY, boxes: Sequence[Box], forbidden: Collection[str]) -> float:
     """What it costs that a sword swung round at a place has no room, m of way; much more where it
-    would meet what must not be touched."""
-    forbidden = situation.scenario.forbidden()
+    would meet what must not be touched, the ``forbidden``."""
     lacks = {box.name: max(0.0, SWEEP - float(point_distance(xy, box))) for box in boxes}
     return sum(lack * (4.0 if name in forbidden else 1.0) for name, lack in lacks.items())
 
@@ -129,11 +129,6 @@ def escape(xy: XY, careful: Sequence[Box], boxes: Sequence[Box]) -> Optional[XY]
         if clearance - gap > 0.1 and free(place, boxes):
             return place
     return None
-
-
-def ahead(xy: XY, direction: float, length: float) -> XY:
-    """The point ``length`` m from ``xy`` in a direction (rad)."""
-    return xy[0] + length * math.cos(direction), xy[1] + length * math.sin(direction)
 
 
 def _around(directions: int = _DIRECTIONS) -> Tuple[float, ...]:

@@ -14,12 +14,13 @@ from ppp.planning.geometry import (
     BODY_RADIUS,
     XY,
     Shape,
+    ahead,
     bearing,
     distance,
     segment_distance,
     wrap,
 )
-from ppp.planning.places import ahead, cramped, free
+from ppp.planning.places import cramped, free
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.zones import Keep
 
@@ -48,7 +49,8 @@ def run_up(draft: Draft, struck: Prop, goals: Sequence[Goal]) -> List[Goal]:
     begins = [ahead(goal.xy, bearing(struck.position, goal.xy), RUN_UP) for goal in goals]
     fits = [i for i, goal in enumerate(goals)
             if free(begins[i], every, keeps) and _clear(begins[i], goal.xy, others, keeps)]
-    starts = [Goal(begins[i], goals[i].cost + RUN_UP + cramped(draft.now, begins[i], others))
+    forbidden = draft.now.scenario.forbidden()
+    starts = [Goal(begins[i], goals[i].cost + RUN_UP + cramped(begins[i], others, forbidden))
               for i in fits]
     longer = find_route(draft.xy, starts, every, keeps) if starts else None
     if longer is None or longer.cost > route.cost + DETOUR:

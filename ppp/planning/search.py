@@ -17,9 +17,9 @@ from ppp.planning.conditions import (
     Reached,
 )
 from ppp.planning.drafting import Draft, turn, walk
-from ppp.planning.geometry import XY, bearing, box_of, distance, point_distance, wrap
+from ppp.planning.geometry import XY, ahead, bearing, box_of, distance, point_distance, wrap
 from ppp.planning.ordering import in_best_order
-from ppp.planning.places import TOLERANCE, ahead, free, reach_places, strike_places
+from ppp.planning.places import TOLERANCE, free, reach_places, strike_places
 from ppp.planning.plan_schema import Plan
 from ppp.planning.routes import Goal, find_route
 from ppp.planning.run_up import run_up

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from typing import Callable, Sequence, Tuple
 
-from ppp.planning.geometry import XY, bearing, distance, wrap
+from ppp.planning.geometry import XY, ahead, bearing, distance, wrap
 from ppp.planning.performer import Performer, WorldState
-from ppp.planning.places import ahead
 from ppp.planning.skills import ATTACK, GAIT, LEFT, TRAVEL, TURNS, role
 from ppp.planning.trace import Trace
 
@@ -93,11 +92,11 @@ def settle(performer: Performer, trace: Trace, skill: str, aim: XY, until: float
     if skill == STANDING:
         _brake(performer, trace, aim, until)
         return
-    blow = role(skill) == ATTACK
-    front = right_of(trace.now.xy, aim, LEFT.get(skill, 0.0))
+    blow, left = role(skill) == ATTACK, LEFT.get(skill, 0.0)
+    front = right_of(trace.now.xy, aim, left)
     _stand(performer, trace, front, until, GUARD if blow else 0.0)
     if blow:
-        square_up(performer, trace, aim, until, free, LEFT.get(skill, 0.0))
+        square_up(performer, trace, aim, until, free, left)
 
 
 def recover(performer: Performer, trace: Trace, until: float) -> None:
@@ -172,8 +171,8 @@ def _brake(performer: Performer, trace: Trace, aim: XY, until: float) -> None:
     turns = [name for name in TURNS if name in performer.skills]
     if not turns or _forward_speed(trace.states) <= WALKING:
         return
-    turns.sort(key=lambda name: TURNS[name] * _aside(trace, aim) <= 0.0)
-    performer.command(turns[0], _far_ahead(trace))
+    off = _aside(trace, aim)
+    performer.command(max(turns, key=lambda name: TURNS[name] * off), _far_ahead(trace))
     _keep_on(performer, trace, until, BRAKE)
 
 

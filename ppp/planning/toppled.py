@@ -9,7 +9,7 @@ import math
 from typing import List, Sequence
 
 from ppp.engines.scene import TARGET_SIZE, Prop
-from ppp.planning.geometry import BODY_RADIUS, XY, Box, segment_distance
+from ppp.planning.geometry import BODY_RADIUS, Box, ahead, segment_distance
 from ppp.planning.plan_schema import PlanStep
 from ppp.planning.situation import Situation
 from ppp.planning.skills import FELLS, SIDE, SIDE_FAR, SIDE_NEAR
@@ -19,12 +19,10 @@ def felled(prop: Prop, skill: str, direction: float) -> Box:
     """Where a standing object comes to lie that a blow of ``skill`` strikes over in a direction,
     rad: the box that it covers then."""
     tall, thick = prop.size[2], max(prop.size[:2])
-    ahead, left = FELLS.get(skill, (0.5 * TARGET_SIZE[2], 0.0))
-    far = math.hypot(ahead, left) * tall / TARGET_SIZE[2]
-    along = direction + math.atan2(left, ahead)
-    x, y = prop.position
-    return Box(prop.name, (x + far * math.cos(along), y + far * math.sin(along)),
-               (0.5 * tall, 0.5 * thick), along)
+    front, left = FELLS.get(skill, (0.5 * TARGET_SIZE[2], 0.0))
+    far = math.hypot(front, left) * tall / TARGET_SIZE[2]
+    along = direction + math.atan2(left, front)
+    return Box(prop.name, ahead(prop.position, along, far), (0.5 * tall, 0.5 * thick), along)
 
 
 def turned_badly(skill: str, turned: float) -> float:
@@ -57,15 +55,10 @@ def under_foot(situation: Situation, steps: Sequence[PlanStep]) -> str:
 
     A walk ends when its place is reached; every other kind of step says what else ends it.
     """
-    boxes, here = lying(situation), situation.xy
-    for step in steps:
-        if step.until in (None, "reached"):
-            for box in boxes:
-                if _steps_on(here, step.target, box):
-                    return box.name
-            here = step.target
+    boxes = lying(situation)
+    ends = [step.target for step in steps if step.until in (None, "reached")]
+    for begin, end in zip([situation.xy, *ends], ends):
+        for box in boxes:
+            if segment_distance(begin, end, box) < BODY_RADIUS:
+                return box.name
     return ""
-
-
-def _steps_on(begin: XY, end: XY, box: Box) -> bool:
-    return segment_distance(begin, end, box) < BODY_RADIUS

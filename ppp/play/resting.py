@@ -4,9 +4,8 @@ from __future__ import annotations
 from typing import Optional, Sequence, Tuple
 
 from ppp.planning.endings import Limits
-from ppp.planning.geometry import XY
+from ppp.planning.geometry import XY, ahead
 from ppp.planning.performer import CONTROL_DT, WorldState
-from ppp.planning.places import ahead
 from ppp.planning.skills import SECONDS
 
 #: m to the point that who stands still faces

@@ -16,8 +16,8 @@ from ppp.engines.scene import Prop
 from ppp.errors import PPPError
 from ppp.planning.conditions import KnockedOver, Performed
 from ppp.planning.drafting import Draft, turn, walk
-from ppp.planning.geometry import box_of, distance, point_distance
-from ppp.planning.places import TOLERANCE, ahead, reach_places, strike_places
+from ppp.planning.geometry import ahead, box_of, distance, point_distance
+from ppp.planning.places import TOLERANCE, reach_places, strike_places
 from ppp.planning.plan_schema import PlanStep
 from ppp.planning.scenario import Scenario
 from ppp.planning.search import SearchMaker

@@ -395,4 +395,3 @@ def test_who_has_no_free_way_from_beside_a_way_point_goes_up_to_it():
     result = Executor(made, Stubborn(), KinematicPerformer(), keyword_matcher).perform()
     assert [step.ok for step in result.steps] == [True, False, True, True]
     assert result.steps[1].ended == f"'block' {IN_THE_WAY}" and result.success
-
